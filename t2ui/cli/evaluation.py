@@ -1,0 +1,214 @@
+"""``eval``, ``dispatch``, ``gates`` and ``calibrate``: commands that measure."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from t2ui.cli.common import CommandError, ROOT, common_flags, interval, load_model, made_by, model_flags, names
+from t2ui.cli.common import percent, table, write_json
+
+TEST_SEED = 2025
+
+
+def add_parsers(commands: Any) -> None:
+    p = commands.add_parser("eval", help="accuracy of mixes on tasks, with intervals")
+    p.add_argument("--task", required=True, help="A,B,... or one of: all, trained, unseen, two-skill, handwritten")
+    p.add_argument("--mix", action="append", required=True,
+                   help="base, an expert, math=0.6,code=0.2, auto:prompt, all, uniform, half, or a recipe file; "
+                        "may be given several times")  # fmt: skip
+    p.add_argument("--minus", default=None, help="another mix: paired difference on the same examples")
+    p.add_argument("--n", type=int, default=500, help="examples a task (default: 500)")
+    p.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    p.add_argument("--picture", default="own", choices=("own", "blank", "other"), help="what the model is shown")
+    p.add_argument("--samples", type=int, default=1, help="more than one: the majority answer at temperature 1")
+    p.add_argument("--mode", default="auto", choices=("auto", "rows", "fold"))
+    model_flags(p), common_flags(p, TEST_SEED)
+    p.set_defaults(run=run_eval)
+
+    p = commands.add_parser("gates", help="the base before any reinforcement: greedy, careful forced, one flag forced")
+    p.add_argument("--task", default="all")
+    p.add_argument("--n", type=int, default=500)
+    p.add_argument("--split", default="validation", choices=("train", "validation", "test"))
+    model_flags(p), common_flags(p, TEST_SEED)
+    p.set_defaults(run=run_gates)
+
+    p = commands.add_parser("dispatch", help="dispatch one prompt, or measure a strategy")
+    p.add_argument("prompt", nargs="?", help="a prompt to dispatch; without it, --n test prompts are measured")
+    p.add_argument("--image", default=None, metavar="FILE")
+    p.add_argument("--strategy", default="prompt", choices=("prompt",))
+    p.add_argument("--soft", action="store_true", help="scores as alphas instead of one expert at 1")
+    p.add_argument("--task", default="trained")
+    p.add_argument("--n", type=int, default=500, help="prompts a family (default: 500)")
+    model_flags(p), common_flags(p, TEST_SEED)
+    p.set_defaults(run=run_dispatch)
+
+    p = commands.add_parser("calibrate", help="set the thresholds of the outside notice on validation prompts")
+    p.add_argument("--n", type=int, default=200, help="prompts a family (default: 200)")
+    p.add_argument("--share", type=float, default=0.02, help="share of them that may get the notice")
+    model_flags(p), common_flags(p)
+    p.set_defaults(run=run_calibrate)
+
+
+def task_names(text: str) -> list[str]:
+    from t2ui.tasks import TASKS, TRAINED, TWO_SKILL, UNSEEN
+
+    groups = {"all": tuple(TASKS), "trained": TRAINED, "unseen": UNSEEN, "two-skill": TWO_SKILL}
+    out: list[str] = []
+    for part in names(text):
+        if part not in TASKS and part not in groups and part != "handwritten":
+            raise CommandError(f"no task {part!r}; tasks are {', '.join(TASKS)}; groups are {', '.join(groups)}, handwritten")
+        out += groups.get(part, (part,))
+    return list(dict.fromkeys(out))
+
+
+def mix_of(loaded: Any, text: str) -> Any:
+    """A mix by its spelling; ``uniform`` (1/K each), ``all`` (all at 1) and ``half`` are of the loaded experts."""
+    from t2ui.core.mixing import Mix
+    from t2ui.train.evaluate import read_mix
+
+    k = loaded.stack.names
+    shares = {"uniform": 1 / max(1, len(k)), "all": 1.0, "half": 0.5}
+    mix = Mix(dict.fromkeys(k, shares[text])) if text in shares else read_mix(text)
+    if not isinstance(mix, str):
+        loaded.check_mix(mix)
+    return mix
+
+
+def run_eval(args: argparse.Namespace) -> int:
+    from t2ui.train.evaluate import compare, evaluate
+    from t2ui.train.handwritten import evaluate_handwritten
+
+    tasks = task_names(args.task)
+    if args.n < 1:
+        raise CommandError(f"--n must be at least 1, got {args.n}")
+    loaded = load_model(args)
+    rows, pairs, started = [], [], time.monotonic()
+    for task in tasks:
+        if task == "handwritten":
+            for mix in args.mix:
+                rows += evaluate_handwritten(loaded, mix_of(loaded, mix), mix)
+            continue
+        minus = None
+        for mix in dict.fromkeys([*([args.minus] if args.minus else []), *args.mix]):
+            report = evaluate(loaded, task, mix_of(loaded, mix), n=args.n, seed=args.seed, split=args.split,
+                              picture=args.picture, name=mix, samples=args.samples, mode=args.mode,
+                              temperature=1.0 if args.samples > 1 else 0.0)  # fmt: skip
+            if mix == args.minus:
+                minus = report
+            if mix != args.minus or mix in args.mix:
+                rows.append(report.row())
+            if minus is not None and report is not minus:
+                pairs.append(compare(report, minus))
+            print(f"{task} {mix}: {percent(report.accuracy)}", file=sys.stderr)
+    print(table([(r["task"], r["mix"], r["n"], percent(r["accuracy"]), interval(r["ci95"])) for r in rows],
+                ("task", "mix", "n", "right", "95 %")))  # fmt: skip
+    if pairs:
+        print()
+        print(table([(p["task"], f"{p['mix']} - {p['minus']}", p["n"], f"{100 * p['diff']:+.1f}", interval(p["ci95"]),
+                      *("" if p[k] is None else percent(p[k]) for k in ("fixed", "broken"))) for p in pairs],
+                    ("task", "paired", "n", "points", "95 %", "wrong -> right", "right -> wrong")))  # fmt: skip
+    write_json(args.json, {"rows": rows, "paired": pairs, "split": args.split, "picture": args.picture,
+                           "samples": args.samples, "seconds": round(time.monotonic() - started, 1),
+                           "made_by": made_by(args)})  # fmt: skip
+    return 0
+
+
+def run_gates(args: argparse.Namespace) -> int:
+    from t2ui.train.evaluate import gates
+
+    loaded = load_model(args)
+    rows = []
+    for how, report in gates(loaded, task_names(args.task), n=args.n, seed=args.seed, split=args.split):
+        rows.append({**report.row(), "forced": how})
+        print(f"{report.task} {how}: {percent(report.accuracy)}", file=sys.stderr)
+    print(table([(r["task"], r["forced"], r["n"], percent(r["accuracy"]), interval(r["ci95"])) for r in rows],
+                ("task", "base", "n", "right", "95 %")))  # fmt: skip
+    write_json(args.json, {"rows": rows, "split": args.split, "made_by": made_by(args)})
+    return 0
+
+
+def run_dispatch(args: argparse.Namespace) -> int:
+    from t2ui.engine.dispatch import dispatch
+
+    loaded = load_model(args)
+    if args.prompt is not None:
+        d = dispatch(loaded, args.prompt, args.image, strategy=args.strategy, soft=args.soft)
+        print(table([(name, percent(score)) for name, score in d.scores.items()], ("label", "score")))
+        print(f"mix: {d.mix}   {d.why}   {1000 * d.seconds:.0f} ms")
+        if d.outside:
+            print(f"notice: {d.outside_why}")
+        write_json(args.json, {"prompt": args.prompt, "choice": d.choice, "scores": d.scores, "mix": str(d.mix),
+                               "why": d.why, "seconds": d.seconds, "outside": d.outside,
+                               "outside_why": d.outside_why, "made_by": made_by(args)})  # fmt: skip
+        return 0
+    result = measure_dispatch(loaded, task_names(args.task), args.n, args.seed, args.strategy)
+    labels = result["labels"]
+    print(table([(task, *(row.get(label, 0) for label in labels)) for task, row in result["confusion"].items()],
+                ("task", *labels)))  # fmt: skip
+    print(f"accuracy {percent(result['accuracy'])} (95 %: {interval(result['ci95'])}), n = {result['n']}; "
+          f"outside notice on {percent(result['outside'])}")  # fmt: skip
+    write_json(args.json, {**result, "made_by": made_by(args)})
+    return 0
+
+
+def measure_dispatch(loaded: Any, tasks: list[str], n: int, seed: int, strategy: str) -> dict[str, Any]:
+    """Accuracy and confusion of a strategy on test prompts (on two-skill tasks either skill is right)."""
+    from t2ui.engine.dispatch import dispatch_all
+    from t2ui.tasks import get_task
+    from t2ui.tasks.pictures import draw
+    from t2ui.train.handwritten import prompts_of
+    from t2ui.train.statistics import wilson
+
+    confusion: dict[str, dict[str, int]] = {}
+    right = total = outside = 0
+    foreign_notice = None
+    groups: list[tuple[str, tuple[str, ...], list[Any], list[Any]]] = []
+    for name in tasks:
+        if name == "handwritten":
+            groups += prompts_of()
+            continue
+        examples = get_task(name).examples("test", n, seed)
+        groups.append((name, get_task(name).skills, [e.prompt for e in examples],
+                       [None if e.scene is None else draw(e.scene) for e in examples]))  # fmt: skip
+    for name, good, prompts, pictures in groups:
+        decided = dispatch_all(loaded, prompts, pictures, strategy=strategy)
+        confusion[name] = dict(Counter(d.choice for d in decided))
+        notices = sum(d.outside for d in decided)
+        if good == ("other",):
+            foreign_notice = notices / len(decided)
+        else:
+            outside += notices
+            right += sum(d.choice in good for d in decided)
+            total += len(decided)
+    labels = [*loaded.stack.names, "other"]
+    return {"strategy": strategy, "accuracy": right / total, "ci95": list(wilson(right, total)), "n": total,
+            "labels": labels, "confusion": confusion, "outside": outside / total,
+            "outside_foreign": foreign_notice}  # fmt: skip
+
+
+def run_calibrate(args: argparse.Namespace) -> int:
+    import json
+
+    from t2ui.engine.dispatch import calibrate
+    from t2ui.tasks import TASKS
+    from t2ui.tasks.pictures import draw
+
+    loaded = load_model(args)
+    prompts, pictures = [], []
+    for task in TASKS.values():
+        for e in task.examples("validation", args.n, args.seed):
+            prompts.append(e.prompt)
+            pictures.append(None if e.scene is None else draw(e.scene))
+    found = calibrate(loaded, prompts, pictures, share=args.share)
+    path = Path(args.model) / "t2ui.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write_json(str(path), {**settings, "outside": found})
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    print(f"{shown}: {found}")
+    write_json(args.json, {"outside": found, "n": len(prompts), "made_by": made_by(args)})
+    return 0

@@ -1,0 +1,37 @@
+"""The mathematics of experts: decomposition, SVF layers, folds and rows, expert files, mixes, spectra.
+
+Imports torch and safetensors only. Words and equations: `W' = U diag(sigma * z) Vh`, `z = 1` leaves a matrix as it is.
+"""
+
+from t2ui.core.adapted import Adapted, attach, decoder_layers
+from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
+from t2ui.core.mixing import ExpertStack, Mix
+from t2ui.core.registry import Refused, Registry
+from t2ui.core.spectra import change, gram, grid, spectrum
+from t2ui.core.svd import DecomposeReport, Factors, decompose, decompose_all, fingerprint, write_atomic
+from t2ui.core.svf import SVFLinear
+
+__all__ = [
+    "Adapted",
+    "DecomposeReport",
+    "Expert",
+    "ExpertError",
+    "ExpertStack",
+    "Factors",
+    "Finding",
+    "Mix",
+    "Refused",
+    "Registry",
+    "SVFLinear",
+    "attach",
+    "change",
+    "decoder_layers",
+    "decompose",
+    "decompose_all",
+    "fingerprint",
+    "gram",
+    "grid",
+    "load_expert",
+    "spectrum",
+    "write_atomic",
+]

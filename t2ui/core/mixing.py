@@ -1,0 +1,247 @@
+"""Mixes of experts: z(alpha) = 1 + sum_k alpha_k (z_k - 1), per expert or per expert and decoder layer.
+
+Equal to the paper's sum_k alpha_k z_k (arXiv 2501.06252, section 3.3) whenever the alphas sum to 1; with all alphas
+at 0 it is the base model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from t2ui.core.adapted import Adapted
+from t2ui.core.experts import Expert, ExpertError, refusals
+
+__all__ = ["ALPHA_LIMIT", "ExpertStack", "Mix"]
+
+ALPHA_LIMIT = 100.0  # beyond it nothing but overflow happens; sliders and searches stay far below
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How strongly each expert acts: one number per expert, or a tuple with one number per decoder layer.
+
+    Experts that are not named, and those at 0 everywhere (left out on construction), do not act. Alphas need not
+    sum to 1. Treat `alphas` as read-only.
+
+    Raises:
+        ValueError: an alpha that is not a finite number of at most `ALPHA_LIMIT` in magnitude, an unusable name.
+    """
+
+    alphas: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        clean = {_name(name): _alpha(name, alpha) for name, alpha in self.alphas.items()}
+        object.__setattr__(self, "alphas", {n: a for n, a in clean.items() if a and any(_values(a))})
+
+    @classmethod
+    def base(cls) -> Mix:
+        """No expert: the base model."""
+        return cls()
+
+    @classmethod
+    def single(cls, name: str, a: float = 1.0) -> Mix:
+        """One expert at strength `a`."""
+        return cls({name: a})
+
+    @classmethod
+    def parse(cls, text: str) -> Mix:
+        """Read "base", "math" (= 1), "math=0.6,code=0.2", or per layer "math=0.6/0.2/0/1"; spaces do not matter.
+
+        Raises:
+            ValueError: with the offending part and the forms that are understood.
+        """
+        text = text.strip()
+        if text == "base":
+            return cls()
+        alphas: dict[str, float | tuple[float, ...]] = {}
+        for part in text.split(","):
+            name, given, value = (piece.strip() for piece in part.partition("="))
+            if not name or name == "base":
+                raise _unreadable(text, part)
+            if name in alphas:
+                raise ValueError(f"mix {text!r} names {name} twice: give each expert once")
+            try:
+                values = tuple(float(piece) for piece in value.removesuffix("/").split("/")) if given else (1.0,)
+            except ValueError:
+                raise _unreadable(text, part) from None
+            alphas[name] = values if "/" in value else values[0]
+        return cls(alphas)
+
+    def __str__(self) -> str:
+        """What `parse` reads back to an equal mix."""
+        if not self.alphas:
+            return "base"
+        parts = []
+        for name, alpha in self.alphas.items():
+            text = "/".join(repr(v).removesuffix(".0") for v in _values(alpha))
+            lone = isinstance(alpha, tuple) and len(alpha) == 1
+            parts.append(f"{name}={text}" + "/" * lone)  # the slash tells a model of one layer's tuple from a number
+        return ",".join(parts)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.alphas.items()))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.alphas)
+
+    def alpha(self, name: str) -> float | tuple[float, ...]:
+        """The expert's alpha, 0.0 if it is not in the mix."""
+        return self.alphas.get(name, 0.0)
+
+    @property
+    def is_base(self) -> bool:
+        """No expert acts."""
+        return not self.alphas
+
+    @property
+    def per_layer(self) -> bool:
+        """Some expert has one alpha per decoder layer."""
+        return any(isinstance(alpha, tuple) for alpha in self.alphas.values())
+
+    def check(self, names: Collection[str], n_layers: int | None = None) -> Mix:
+        """Return the mix itself if it fits these experts and this number of layers.
+
+        Raises:
+            ValueError: an unknown expert, or a tuple whose length is not `n_layers`.
+        """
+        for name, alpha in self.alphas.items():
+            if name not in names:
+                raise ValueError(f"unknown expert {name!r} in mix {self}: there are {', '.join(names) or 'none'}")
+            if isinstance(alpha, tuple) and n_layers is not None and len(alpha) != n_layers:
+                raise ValueError(
+                    f"{name} has {len(alpha)} alphas in mix {self}: the model has {n_layers} decoder layers; give one"
+                    " number, or one per layer"
+                )
+        return self
+
+    def to_json(self) -> dict:
+        """Plain data: {"alphas": {name: number or list}}."""
+        return {"alphas": {n: list(a) if isinstance(a, tuple) else a for n, a in self.alphas.items()}}
+
+    @classmethod
+    def from_json(cls, data: Mapping | str) -> Mix:
+        """Inverse of `to_json`; also takes its JSON text. Raises ValueError for anything else."""
+        if isinstance(data, str):
+            data = json.loads(data)
+        try:
+            alphas = dict(data["alphas"].items())
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError(
+                f'a mix in JSON looks like {{"alphas": {{"math": 0.6}}}}, got {str(data)[:80]!r}'
+            ) from None
+        return cls(alphas)
+
+
+def _values(alpha: float | tuple[float, ...]) -> tuple[float, ...]:
+    return alpha if isinstance(alpha, tuple) else (alpha,)
+
+
+def _name(name: object) -> str:
+    if (
+        not isinstance(name, str)
+        or not name
+        or name == "base"
+        or any(c in name for c in "=,/")
+        or name != name.strip()
+    ):
+        raise ValueError(f"{name!r} cannot be an expert's name in a mix")
+    return name
+
+
+def _alpha(name: str, alpha: object) -> float | tuple[float, ...]:
+    if isinstance(alpha, (list, tuple)):
+        return tuple(_number(name, part) for part in alpha)
+    return _number(name, alpha)
+
+
+def _number(name: str, alpha: object) -> float:
+    value = float(alpha) if isinstance(alpha, numbers.Real) and not isinstance(alpha, bool) else math.nan
+    if not abs(value) <= ALPHA_LIMIT:  # written so that NaN fails too
+        raise ValueError(
+            f"the alpha of {name} must be a number from {-ALPHA_LIMIT:g} to {ALPHA_LIMIT:g}, or a list of them with"
+            f" one per decoder layer; got {alpha!r}"
+        )
+    return value + 0.0  # -0.0 becomes 0.0
+
+
+def _unreadable(text: str, part: str) -> ValueError:
+    return ValueError(
+        f"cannot read {part.strip()!r} in mix {text!r}: expected 'base', an expert's name, or name=number pairs such"
+        " as 'math=0.6,code=0.2' (per layer: 'math=0.6/0.2/0/1')"
+    )
+
+
+class ExpertStack:
+    """The experts of one model, ready to be mixed.
+
+    Attributes:
+        adapted: the model.
+        experts: in order; k is the place here.
+        names: their names.
+        delta: (K, R) fp32, z_k - 1 end to end, on the factors' device.
+    """
+
+    def __init__(self, adapted: Adapted, experts: Sequence[Expert] = ()):
+        """Raises ExpertError: an expert that does not fit the model, two of one name, a dispatcher."""
+        self.adapted = adapted
+        self.experts = list(experts)
+        self.names = [expert.name for expert in self.experts]
+        for k, expert in enumerate(self.experts):
+            if expert.name in self.names[:k]:
+                raise ExpertError(f"two experts are named {expert.name!r}: rename one of them")
+            if expert.role != "skill":
+                raise ExpertError(f"{expert.name!r} is a {expert.role}: only skill experts can be mixed; leave it out")
+            refusals(expert.check(adapted), f"expert {expert.name!r}")
+        self._sigma = adapted.sigma
+        self._layer_index = adapted.layer_index.to(adapted.device)
+        self.delta = torch.zeros(len(self.experts), adapted.R, device=adapted.device)
+        for k, expert in enumerate(self.experts):
+            self.delta[k] = adapted.join(expert.z) - 1
+
+    def __len__(self) -> int:
+        return len(self.experts)
+
+    def alphas(self, mix: Mix) -> Tensor:
+        """The mix as numbers: (L, K) fp32, the same in every layer where the mix has one number."""
+        mix.check(self.names, self.adapted.n_layers)
+        table = torch.zeros(self.adapted.n_layers, len(self.experts))
+        for k, name in enumerate(self.names):
+            table[:, k] = torch.tensor(mix.alpha(name))
+        return table
+
+    def z(self, mix: Mix) -> Tensor:
+        """z(alpha) = 1 + sum_k alpha_k (z_k - 1), (R,) fp32; exactly 1 for the base.
+
+        Raises:
+            ValueError: as `Mix.check`.
+        """
+        mix.check(self.names, self.adapted.n_layers)
+        z = torch.ones_like(self._sigma)
+        for k, name in enumerate(self.names):  # one by one: a mix gives the same bits alone and in any batch
+            alpha = mix.alpha(name)
+            if isinstance(alpha, tuple):
+                z += torch.tensor(alpha, device=z.device)[self._layer_index] * self.delta[k]
+            elif alpha:
+                z += alpha * self.delta[k]
+        return z
+
+    def z_dict(self, mix: Mix) -> dict[str, Tensor]:
+        """`z(mix)` by module path, as `Adapted.fold` and `train_mode` take it."""
+        return self.adapted.split(self.z(mix))
+
+    def scale(self, mixes: Sequence[Mix]) -> Tensor:
+        """sigma * z(alpha) per mix, (B, R) fp32, for `Adapted.rows`; exactly sigma for the base."""
+        known: dict[Mix, Tensor] = {}
+        for mix in mixes:
+            if mix not in known:
+                known[mix] = self._sigma * self.z(mix)
+        if not mixes:
+            return self._sigma.new_zeros(0, self.adapted.R)
+        return torch.stack([known[mix] for mix in mixes])

@@ -1,0 +1,87 @@
+"""The experts in a folder, with the reasons for those that cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from t2ui.core.adapted import Adapted
+from t2ui.core.experts import FILE_NAME, Expert, ExpertError, Finding, load_expert, refusals
+
+__all__ = ["Refused", "Registry"]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An expert in the folder that cannot be used: its name (folder), file, and why."""
+
+    name: str
+    path: Path
+    findings: tuple[Finding, ...]
+
+    @property
+    def reason(self) -> str:
+        """The findings in one text."""
+        return " ".join(str(f) for f in self.findings)
+
+
+class Registry:
+    """The experts in a folder: `<folder>/<name>/expert.safetensors`, re-read when files change.
+
+    Attributes:
+        experts: usable skill experts, name -> Expert, by folder name.
+        dispatchers: usable dispatchers, name -> Expert.
+        refused: name -> Refused.
+        warnings: name -> findings of level "warn" of usable experts.
+    """
+
+    def __init__(self, folder: Path | str, adapted: Adapted | None = None):
+        """Scans at once. A missing folder is an empty registry; without `adapted` experts are read, not checked."""
+        self.folder = Path(folder)
+        self.adapted = adapted
+        self.experts: dict[str, Expert] = {}
+        self.dispatchers: dict[str, Expert] = {}
+        self.refused: dict[str, Refused] = {}
+        self.warnings: dict[str, list[Finding]] = {}
+        self._seen: dict[Path, tuple[int, ...]] | None = None
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Look at the folder again; True if anything was added, changed or removed since (and all is read anew)."""
+        seen = {}
+        for file in sorted(self.folder.glob(f"*/{FILE_NAME}")):
+            try:
+                stat = file.stat()
+            except OSError:
+                continue  # it went between listing and looking
+            seen[file] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        self.experts, self.dispatchers, self.refused, self.warnings = {}, {}, {}, {}
+        for file in seen:
+            self._read(file)
+        return True
+
+    def _read(self, file: Path) -> None:
+        folder = file.parent.name
+        try:
+            expert = load_expert(file)
+            findings = expert.check(self.adapted) if self.adapted is not None else []
+            if expert.name in self.experts or expert.name in self.dispatchers:
+                findings.append(
+                    Finding(
+                        "refuse",
+                        "a name in use",
+                        f"a second {expert.name!r}",
+                        "a name of its own",
+                        "Rename one of them.",
+                    )
+                )
+            refusals(findings, f"expert {folder!r}")
+        except ExpertError as error:
+            self.refused[folder] = Refused(folder, file, error.findings)
+            return
+        (self.experts if expert.role == "skill" else self.dispatchers)[expert.name] = expert
+        if findings:
+            self.warnings[expert.name] = findings

@@ -1,0 +1,133 @@
+"""`SVFLinear`: a linear layer that can run with its singular values rescaled (SVF, arXiv 2501.06252, section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from t2ui.core.svd import Factors
+
+__all__ = ["BOUNDS", "MODES", "RowState", "SVFLinear"]
+
+MODES = ("off", "fold", "rows", "train")
+
+# Fold, rows and a float64 computation of one mix agree within this share of the largest reference value, by dtype of
+# the weights (outputs of one layer and logits of whole models; tests/core/test_adapted.py holds them to it).
+BOUNDS = {torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 4e-2}
+
+
+@dataclass
+class RowState:
+    """What all adapted layers of one model share; written by `Adapted` only.
+
+    Attributes:
+        mode: one of `MODES`.
+        scale: rows mode: (B, R) sigma * z of all matrices end to end, fp32; one row (1, R) serves any batch.
+        index: None (row b of the batch reads row b of `scale`), or (B,) or (B, T) row numbers into `scale`.
+    """
+
+    mode: str = "off"
+    scale: Tensor | None = None
+    index: Tensor | None = None
+
+
+class SVFLinear(nn.Linear):
+    """y = x W'^T + bias with W' = U diag(sigma * z) Vh, in four modes.
+
+    * off: W' = W. `F.linear(x, weight, bias)`, bitwise the layer it replaced.
+    * fold: W' = W + (U * (sigma * (z - 1))) Vh was written into `weight` once; the same call.
+    * rows: row b has its own z: y_b = ((x_b Vh^T) * (sigma * z_b)) U^T + bias; nothing is written into W.
+    * train: W' is formed in every forward pass from the parameter `z`; gradients reach z only.
+
+    `weight` and `bias` are the very parameters of the layer it replaced, so state_dict keys do not change; the
+    factors and z are not part of state_dict. Factors keep their dtype when the model is cast, and move with it.
+    """
+
+    def __init__(self, linear: nn.Linear, factors: Factors, state: RowState | None = None, start: int = 0):
+        """Args: linear: (out, in) layer to stand in for; factors: of its weight; state, start: shared scale buffer
+        and where in it this matrix' r entries begin."""
+        nn.Module.__init__(self)  # not nn.Linear's: it would allocate a weight
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        self.weight, self.bias = linear.weight, linear.bias
+        self.training = linear.training
+        self.U, self.sigma, self.Vh = factors  # plain attributes, see _apply
+        self.r = int(factors.sigma.numel())
+        self.state = state if state is not None else RowState()
+        self.start = start
+        self.pristine: Tensor | None = None  # W, while a fold is in `weight`
+        self._z: list[nn.Parameter] = []  # in a list: must not be registered, state_dict keys stay the same
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (..., in) -> (..., out); in rows mode x is (B, T, in) or (B, in)."""
+        mode = self.state.mode
+        if mode == "rows":
+            h = F.linear(x.to(self.Vh.dtype), self.Vh)
+            h = (h * self._row_scale(x)).to(self.U.dtype)
+            bias = None if self.bias is None else self.bias.to(self.U.dtype)
+            return F.linear(h, self.U, bias).to(x.dtype)
+        if mode == "train":
+            return F.linear(x, self.adapted_weight(self._z[0]), self.bias)
+        return F.linear(x, self.weight, self.bias)
+
+    def adapted_weight(self, z: Tensor) -> Tensor:
+        """W + (U * (sigma * (z - 1))) Vh, computed in fp32, in W's dtype; z (r,). Differentiable in z."""
+        W = self.weight if self.pristine is None else self.pristine
+        change = (self.U * (self.sigma * (z - 1))).float() @ self.Vh.float()
+        return (W.detach().float() + change).to(W.dtype)
+
+    def _row_scale(self, x: Tensor) -> Tensor:
+        """This matrix' part of the scales, shaped to multiply (B, T, r) or (B, r)."""
+        scale = self.state.scale[:, self.start : self.start + self.r]
+        if self.state.index is not None:
+            scale = scale[self.state.index]
+        if scale.shape[0] not in (1, x.shape[0]):
+            raise ValueError(
+                f"rows: the batch has {x.shape[0]} rows but the scale or index has {scale.shape[0]}: give one per row"
+            )
+        return scale if scale.dim() == x.dim() else scale.unsqueeze(1)
+
+    @torch.no_grad()
+    def fold(self, z: Tensor) -> bool:
+        """Write W' into `weight`, from the pristine W; False (and W as it was) where z is 1 everywhere."""
+        z = z.to(self.sigma.device, torch.float32)
+        if bool((z == 1).all()):
+            self.unfold()
+            return False
+        changed = self.adapted_weight(z)
+        if self.pristine is None:
+            self.pristine = self.weight.detach().clone()
+        self.weight.copy_(changed)
+        return True
+
+    @torch.no_grad()
+    def unfold(self) -> None:
+        """Put the pristine W back, bit for bit."""
+        if self.pristine is not None:
+            self.weight.copy_(self.pristine)
+            self.pristine = None
+
+    @property
+    def z(self) -> nn.Parameter | None:
+        """The trainable z (r,), fp32, or None outside of train mode."""
+        return self._z[0] if self._z else None
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SVFLinear:
+        """`.to()`, `.half()`, ...: factors, z and the pristine W follow the device; factors and z keep their dtype."""
+        super()._apply(fn, recurse)
+
+        def moved(tensor: Tensor) -> Tensor:
+            return tensor.to(fn(tensor.detach()[:0]).device)
+
+        self.U, self.sigma, self.Vh = moved(self.U), moved(self.sigma), moved(self.Vh)
+        if self._z:
+            self._z[0].data = moved(self._z[0].data)
+        if self.pristine is not None:
+            self.pristine = fn(self.pristine)
+        return self
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, r={self.r}, mode={self.state.mode}"

@@ -1,0 +1,331 @@
+"""One thread owns the model; everybody else submits jobs to it and listens."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from t2ui.core import Mix
+
+from .choose import choose
+from .decode import decode
+from .dispatch import Dispatch, dispatch
+from .errors import BusyError, EngineError, ModelError, RequestError
+from .model import Encoded, Loaded, LoadReport, load
+from .request import Delta, Request
+from .stream import Channel, Reply, Stream, cancelled
+
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """Something that takes turns in the model's thread. :meth:`turn` does one step and says whether more follow."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.submitted = time.perf_counter()
+
+    def turn(self, loaded: Loaded) -> bool:
+        raise NotImplementedError
+
+    def end(self, error: BaseException | None) -> None:
+        """The last word to whoever listens: ``error`` if it failed, None if it was cancelled before its end."""
+        raise NotImplementedError
+
+
+class DecodeJob(Job):
+    """Requests as the rows of one batch; a turn is one token of every live row."""
+
+    def __init__(self, requests: list[Request], encoded: list[Encoded] | None) -> None:
+        super().__init__()
+        self.requests, self.encoded = requests, encoded
+        self.channel = Channel(requests)
+        self._open = set(range(len(requests)))
+        self._steps: Iterator[list[Delta]] | None = None
+        self._queued = 0.0
+
+    def turn(self, loaded: Loaded) -> bool:
+        if self._steps is None:
+            self._queued = time.perf_counter() - self.submitted
+            for request in self.requests:  # again: the experts may have been read anew since submit
+                loaded.check_mix(request.mix)
+            encoded = self.encoded or [loaded.encode(r) for r in self.requests]
+            for book, e in zip(self.channel.books, encoded, strict=True):
+                book.prompt_tokens = e.ids
+            self._steps = decode(loaded, self.requests, self.stop, encoded)
+        deltas = next(self._steps, None)
+        if deltas is None:
+            self.channel.close()
+            return False
+        self._open.difference_update(d.row for d in deltas if d.done)
+        self.channel.put([self._timed(d) for d in deltas])
+        return True
+
+    def _timed(self, delta: Delta) -> Delta:
+        if delta.seconds is None:
+            return delta
+        s, q = delta.seconds, self._queued
+        return replace(delta, seconds={"queue": q, **s, "first": s["first"] + q, "total": s["total"] + q})
+
+    def end(self, error: BaseException | None) -> None:
+        if self._steps is not None:
+            self._steps.close()  # type: ignore[attr-defined]
+        total = {"queue": self._queued, "total": time.perf_counter() - self.submitted}
+        reason, words = ("cancelled", None) if error is None else ("error", _words(error))
+        rows = sorted(self._open)
+        self.channel.put([Delta(row, done=True, reason=reason, error=words, seconds=total) for row in rows])
+        self.channel.close(error)
+
+
+class CallJob(Job):
+    """A function of the loaded model; if it returns a generator, each of its steps is one turn."""
+
+    def __init__(self, fn: Callable[[Loaded], Any]) -> None:
+        super().__init__()
+        self.fn, self.future = fn, Future()
+        self._steps: Any = None
+
+    def turn(self, loaded: Loaded) -> bool:
+        if self.future.cancelled():  # by a task that awaited it
+            if self._steps is not None:
+                self._steps.close()
+            return False
+        if self._steps is None:
+            value = self.fn(loaded)
+            if not inspect.isgenerator(value):
+                self._set(value)
+                return False
+            self._steps = value
+        try:
+            next(self._steps)
+        except StopIteration as end:
+            self._set(end.value)
+            return False
+        return True
+
+    def _set(self, value: Any) -> None:
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_result(value)
+
+    def end(self, error: BaseException | None) -> None:
+        if self._steps is not None:
+            self._steps.close()
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error or cancelled())
+
+
+class Engine:
+    """Owns one model in one thread. Jobs take turns, one step each, so nobody waits for another's whole answer.
+
+    Args:
+        source: a loaded model, or the path of a folder that is loaded in the engine's thread (the page is up first).
+        max_active: so many jobs take turns; further ones wait.
+        max_waiting: so many may wait; one more is turned away with BusyError.
+        max_rows: so many requests may be one job.
+        load_options: keyword arguments for :func:`t2ui.engine.model.load`.
+
+    Attributes:
+        state: ``loading``, ``ready``, ``failed`` or ``closed``; ``text`` says it in words (what is being loaded, or
+            why it failed), ``progress`` runs from 0 to 1 while loading.
+        error: the ModelError of a failed load, or None.
+        loaded: the Loaded, None before it is ready. Its ``encode`` may be called from any thread, the rest may not.
+    """
+
+    def __init__(
+        self,
+        source: Loaded | str | Path = "assets/demo-model",
+        *,
+        max_active: int = 8,
+        max_waiting: int = 32,
+        max_rows: int = 64,
+        **load_options: Any,
+    ) -> None:
+        self.max_active, self.max_waiting, self.max_rows = max_active, max_waiting, max_rows
+        self.state, self.text, self.progress = "loading", "starting", 0.0
+        self.error: EngineError | None = None
+        self.loaded: Loaded | None = None
+        self._condition = threading.Condition()
+        self._settled = threading.Event()  # ready, failed or closed
+        self._waiting: deque[Job] = deque()
+        self._active: deque[Job] = deque()
+        self._closing = False
+        self._thread = threading.Thread(target=self._main, args=(source, load_options), name="t2ui-model", daemon=True)
+        self._thread.start()
+
+    # -- for everybody ---------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        return self.state == "ready"
+
+    def wait(self, timeout: float | None = None) -> Loaded:
+        """Block until the model is loaded.
+
+        Raises:
+            ModelError: loading failed. EngineError: the engine is closed. TimeoutError: it takes longer.
+        """
+        if not self._settled.wait(timeout):
+            raise TimeoutError(f"the model is not loaded after {timeout:g} s")
+        self._refuse_unless_usable()
+        assert self.loaded is not None
+        return self.loaded
+
+    def submit(self, requests: Request | Sequence[Request]) -> Stream:
+        """Queue requests as the rows of one batch; accepted while the model is still loading.
+
+        Reads the pictures in the caller's thread: from an event loop, submit a huge one with ``asyncio.to_thread``.
+
+        Raises:
+            RequestError: a request cannot be answered (while loading, what depends on the model is found later and
+                comes as an ``error`` delta). BusyError: the queue is full. ModelError: the model did not load.
+        """
+        rows = [requests] if isinstance(requests, Request) else list(requests)
+        if not 1 <= len(rows) <= self.max_rows:
+            raise RequestError(f"a job takes 1 to {self.max_rows} requests, got {len(rows)}")
+        self._refuse_unless_usable()
+        loaded = self.loaded
+        for row in rows:
+            row.check()
+        job = DecodeJob(rows, [loaded.encode(r) for r in rows] if loaded is not None else None)
+        self._enqueue(job)
+        return Stream(job.channel, job.stop, self._wake, lambda: self._position(job))
+
+    def choose(
+        self, prompt: str, labels: Sequence[str], image: Any = None, system: str | None = None,
+        question: str = "{prompt}", mix: Mix | None = None,
+    ) -> Reply:  # fmt: skip
+        """:func:`t2ui.engine.choose.choose` in the model's thread: a dict label -> probability."""
+        return self.run(lambda loaded: choose(loaded, prompt, labels, image, system, question, mix))
+
+    def dispatch(self, prompt: str, image: Any = None, strategy: str = "prompt", soft: bool = False) -> Reply:
+        """:func:`t2ui.engine.dispatch.dispatch` in the model's thread: a :class:`Dispatch`."""
+        return self.run(lambda loaded: dispatch(loaded, prompt, image, strategy, soft))
+
+    def run(self, fn: Callable[[Loaded], Any]) -> Reply:
+        """Run ``fn(loaded)`` in the model's thread. If it returns a generator, each of its steps is one turn and the
+        reply is its return value. It must leave the adapted modules as it found them.
+
+        Raises:
+            BusyError: the queue is full. ModelError: the model did not load.
+        """
+        self._refuse_unless_usable()
+        job = CallJob(fn)
+        self._enqueue(job)
+        return Reply(job.future, job.stop, self._wake)
+
+    def refresh(self) -> Reply:
+        """Read the experts' folder again, between two steps."""
+        return self.run(lambda loaded: loaded.refresh())
+
+    def close(self) -> None:
+        """Cancel what runs or waits and end the thread. Safe to call twice."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=60)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _refuse_unless_usable(self) -> None:
+        if self.error is not None:
+            raise self.error
+        if self._closing:
+            raise EngineError("the engine is closed: start the app again")
+
+    def _enqueue(self, job: Job) -> None:
+        with self._condition:
+            self._refuse_unless_usable()
+            if len(self._waiting) >= self.max_waiting:
+                raise BusyError(len(self._active) + len(self._waiting))
+            self._waiting.append(job)
+            self._condition.notify_all()
+
+    def _position(self, job: Job) -> int:
+        with self._condition:
+            for i, other in enumerate(self._waiting):
+                if other is job:
+                    return i + len(self._active)
+        return 0
+
+    def _wake(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+
+    # -- the model's thread ----------------------------------------------------------------------------
+
+    def _main(self, source: Loaded | str | Path, options: dict[str, Any]) -> None:
+        try:
+            self.loaded = source if isinstance(source, Loaded) else load(source, progress=self._tell, **options)
+            self.state, self.text, self.progress = "ready", self.loaded.info.name, 1.0
+        except Exception as error:  # noqa: BLE001 - whatever it was, the page must say it and the server go on
+            known = isinstance(error, EngineError)
+            if not known:
+                log.exception("the model did not load")
+            self.error = error if known else ModelError(f"the model did not load: {type(error).__name__}: {error}")
+            self.state, self.text = "failed", str(self.error)
+        self._settled.set()
+        while (job := self._next()) is not None:
+            self._turn(job)
+        self.state, self.text = "closed", "closed"
+
+    def _tell(self, report: LoadReport) -> None:
+        part = {"model": (0.0, 0.5), "decompose": (0.5, 0.95), "experts": (0.95, 1.0)}[report.stage]
+        self.text = report.text
+        self.progress = part[0] + (part[1] - part[0]) * report.done / max(report.total, 1)
+
+    def _next(self) -> Job | None:
+        """The job whose turn it is, waiting for one; None once the engine closes. Ends what was cancelled."""
+        while True:
+            with self._condition:
+                over = [j for j in self._waiting if j.stop.is_set() or self._closing or self.error is not None]
+                over += [j for j in self._active if self._closing]
+                if over:
+                    self._waiting = deque(j for j in self._waiting if j not in over)
+                    self._active = deque(j for j in self._active if j not in over)
+                elif self._closing:
+                    return None
+                else:
+                    while self._waiting and len(self._active) < self.max_active:
+                        self._active.append(self._waiting.popleft())
+                    if self._active:
+                        self._active.rotate(-1)
+                        return self._active[-1]
+                    self._condition.wait()
+            for job in over:  # outside of the lock: listeners take locks of their own
+                job.end(None if self.error is None else self.error)
+
+    def _turn(self, job: Job) -> None:
+        assert self.loaded is not None
+        error: BaseException | None = None
+        try:
+            more = job.turn(self.loaded) if not (job.stop.is_set() and isinstance(job, CallJob)) else None
+        except Exception as caught:  # noqa: BLE001 - one visitor's failure must not end the others' service
+            error, more = caught, None
+            if not isinstance(caught, EngineError):
+                log.exception("a job failed")
+        if more is not True:
+            with self._condition:
+                self._active.remove(job)
+            if more is None:
+                job.end(error)
+
+
+def _words(error: BaseException) -> str:
+    """What to tell the visitor: the message of our own errors, the kind of any other."""
+    return str(error) if isinstance(error, EngineError) else f"internal error: {type(error).__name__}: {error}"
+
+
+__all__ = ["Dispatch", "Engine", "Reply", "Stream"]

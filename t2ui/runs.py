@@ -1,0 +1,389 @@
+"""One question and everything that was answered to it: plain data, and the code that runs it on an engine.
+
+The page draws a :class:`Run`, ``python -m t2ui record`` writes one to disk, a test replays it. Nothing here knows of
+gradio; torch and transformers come with the engine that is handed in, so that importing this module stays cheap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+if TYPE_CHECKING:  # torch takes seconds to import: the page is on the screen before that
+    from t2ui.core.mixing import Mix
+    from t2ui.engine import Delta, Engine
+
+FRAME = 1 / 12  # seconds between two pictures of a running answer: at most 12 updates a second
+KINDS = {
+    "ask": "both passes: base and dispatch's choice",
+    "everybody": "both passes, and every expert and the current mix besides",
+    "mix": "base and the current mix, no first pass",
+}
+STAGES = ("idle", "waiting", "pass1", "pass2", "done", "stopped", "error")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a visitor asks, and how answers are decoded.
+
+    Attributes:
+        prompt: the text as typed.
+        image: the picture (RGB) or None.
+        temperature: 0 = greedy.
+        seed: of the sampling noise.
+        max_new_tokens: an answer's longest length.
+    """
+
+    prompt: str
+    image: Image.Image | None = None
+    temperature: float = 0.0
+    seed: int = 0
+    max_new_tokens: int = 96
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer.
+
+    Attributes:
+        key: ``base``, ``dispatch``, ``mix`` or ``expert:<name>``.
+        mix: the mix as ``str(Mix)`` prints it.
+        reason: why it ended (``stop``, ``length``, ``cancelled``, ``error``); None while it runs.
+        seconds: wall time by stage; ``first`` = until the first token, ``total`` = all of it.
+        tokens: number of decoded tokens.
+        change: |dW| / |W| that was really applied for this row; None before the engine said.
+        right: the grader's verdict; None if the answer cannot be checked (yet).
+        why: the grader's reason.
+    """
+
+    key: str
+    mix: str
+    text: str = ""
+    reason: str | None = None
+    error: str | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    tokens: int = 0
+    change: float | None = None
+    right: bool | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class FirstPass:
+    """What dispatch said (see ``t2ui.engine.Dispatch``), as plain data."""
+
+    strategy: str
+    soft: bool
+    mix: str
+    scores: Mapping[str, float]
+    choice: str
+    why: str
+    seconds: float
+    outside: bool | None = None
+    outside_why: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything about one question, at one moment.
+
+    Attributes:
+        kind: one of :data:`KINDS`.
+        stage: one of :data:`STAGES`.
+        family: the task family that can check the answers, or None.
+        picture: the picture as base64 of a small PNG, or None.
+        waiting: how many jobs stand before this one, while it waits.
+        names: the experts, in the registry's order.
+        prompt_tokens: length of the prompt as the model reads it (template and picture included).
+    """
+
+    kind: str = "ask"
+    stage: str = "idle"
+    prompt: str = ""
+    picture: str | None = None
+    family: str | None = None
+    soft: bool = False
+    names: tuple[str, ...] = ()
+    waiting: int = 0
+    prompt_tokens: int | None = None
+    first_pass: FirstPass | None = None
+    rows: tuple[Row, ...] = ()
+    error: str | None = None
+
+    def row(self, key: str) -> Row | None:
+        """The answer under that key, or None."""
+        return next((row for row in self.rows if row.key == key), None)
+
+    @property
+    def over(self) -> bool:
+        return self.stage in ("done", "stopped", "error")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Run:
+        """Inverse of :meth:`to_json`.
+
+        Raises:
+            ValueError: a field is missing, unknown or of the wrong kind.
+        """
+        try:
+            first = data.get("first_pass")
+            return cls(
+                **{
+                    **data,
+                    "names": tuple(data["names"]),
+                    "first_pass": FirstPass(**first) if first else None,
+                    "rows": tuple(Row(**row) for row in data["rows"]),
+                }
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a run: {error}") from error
+
+
+class Halt:
+    """A visitor's stop: cancels whatever the engine is doing for this run, and stays set."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._work: Any = None
+
+    def hold(self, work: Any) -> Any:
+        """Remember the stream or reply that a stop has to cancel."""
+        self._work = work
+        if self.stopped:
+            work.cancel()
+        return work
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self._work is not None:
+            self._work.cancel()
+
+
+class Checker:
+    """Grades answers to one question, if a task family understands it."""
+
+    def __init__(self, question: Question) -> None:
+        from t2ui.tasks import identify, pictures
+
+        self.scene = pictures.read(question.image) if question.image is not None else None
+        self.task = identify(question.prompt, self.scene)
+        self.content = self.task.parse(question.prompt, self.scene) if self.task else None
+
+    @property
+    def family(self) -> str | None:
+        return self.task.name if self.task else None
+
+    def __call__(self, row: Row) -> Row:
+        """The row with verdict and reason; unchanged if nobody can tell."""
+        if self.content is None or row.reason not in ("stop", "length"):
+            return row
+        grade = self.task.grade(self.content, row.text)
+        return replace(row, right=grade.right, why=grade.why)
+
+
+def thumbnail(image: Image.Image | None, side: int = 192) -> str | None:
+    """Base64 of a PNG of the picture, at most ``side`` pixels wide and high."""
+    if image is None:
+        return None
+    small = image.convert("RGB")
+    small.thumbnail((side, side))
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def from_base64(data: str | None) -> Image.Image | None:
+    """Inverse of :func:`thumbnail` (exact for pictures that were small enough)."""
+    return None if not data else Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+
+
+def mixes(kind: str, names: tuple[str, ...], current: Mix, chosen: Mix | None) -> dict[str, Mix]:
+    """Which rows a kind of run has, in the order in which they are shown."""
+    from t2ui.core.mixing import Mix
+
+    rows = {"base": Mix.base()}
+    if kind == "everybody":
+        rows |= {f"expert:{name}": Mix.single(name) for name in names}
+    if kind in ("everybody", "mix"):
+        rows["mix"] = current
+    if chosen is not None:
+        rows["dispatch"] = chosen
+    return rows
+
+
+async def run(
+    engine: Engine,
+    kind: str,
+    question: Question,
+    *,
+    soft: bool = False,
+    mix: Mix | None = None,
+    halt: Halt | None = None,
+) -> AsyncIterator[Run]:
+    """Ask a question and yield the picture of it as it grows, at most 12 times a second; the last one is ``over``.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        soft: blend experts by dispatch's scores instead of taking the likeliest.
+        mix: the visitor's current mix (base if None).
+        halt: set from elsewhere to stop; what has been answered by then is kept.
+
+    What the engine refuses (an empty prompt, a full queue, no model) ends the run with stage ``error`` and the
+    engine's own message; other exceptions are bugs and pass through.
+    """
+    from t2ui.core.mixing import Mix
+    from t2ui.engine import EngineError, Request
+
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    halt = halt or Halt()
+    state = Run(kind, "waiting", question.prompt, thumbnail(question.image), soft=soft)
+    try:
+        if engine.loaded is None:
+            raise EngineError(engine.text or "the model is not loaded yet")
+        names = expert_names(engine.loaded)
+        state = replace(state, names=names)
+        settings = dict(
+            image=question.image,
+            temperature=float(question.temperature),
+            seed=int(question.seed),
+            max_new_tokens=int(question.max_new_tokens),
+        )
+        Request(question.prompt, **settings).check()
+        checker = await asyncio.to_thread(Checker, question)
+        state = replace(state, family=checker.family)
+        chosen = None
+        if kind != "mix":
+            state = replace(state, stage="pass1")
+            yield state
+            found = await halt.hold(engine.dispatch(question.prompt, image=question.image, soft=soft))
+            chosen = found.mix
+            state = replace(
+                state,
+                stage="pass2",
+                first_pass=FirstPass(
+                    found.strategy,
+                    soft,
+                    str(found.mix),
+                    dict(found.scores),
+                    found.choice,
+                    found.why,
+                    found.seconds,
+                    found.outside,
+                    found.outside_why,
+                ),
+            )
+        rows = mixes(kind, names, mix or Mix.base(), chosen)
+        state = replace(state, stage="pass2", rows=tuple(Row(key, str(each)) for key, each in rows.items()))
+        yield state
+        requests = [Request(question.prompt, mix=each, **settings) for each in rows.values()]
+        async for grown in _answers(engine, requests, state, checker, halt):
+            state = grown
+            yield state
+    except EngineError as error:
+        yield replace(state, stage="stopped" if halt.stopped else "error", error=None if halt.stopped else str(error))
+    except asyncio.CancelledError:
+        # A stop cancels the engine's reply, which surfaces here; a visitor who left cancels this very task.
+        halt.stop()
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        yield replace(state, stage="stopped")
+
+
+async def _answers(
+    engine: Engine, requests: list[Any], state: Run, checker: Checker, halt: Halt
+) -> AsyncIterator[Run]:
+    """The second pass: apply deltas to the rows, and show them not more often than :data:`FRAME`."""
+    stream = halt.hold(engine.submit(requests))
+    rows, shown = list(state.rows), 0.0
+    deltas = aiter(stream)
+    coming = asyncio.ensure_future(anext(deltas, None))
+    try:
+        while True:
+            ready, _ = await asyncio.wait({coming}, timeout=0.25)
+            if not ready:
+                if stream.waiting:
+                    state = replace(state, stage="waiting", waiting=stream.waiting)
+                    yield state
+                continue
+            first = coming.result()
+            if first is None:
+                break
+            batch = [first]
+            if (rest := shown + FRAME - time.monotonic()) > 0:
+                await asyncio.sleep(rest)
+            batch += stream.drain()
+            for delta in batch:
+                rows[delta.row] = _grow(rows[delta.row], delta)
+                if delta.done:
+                    rows[delta.row] = await asyncio.to_thread(checker, rows[delta.row])
+            tokens = state.prompt_tokens or next(
+                (len(a.prompt_tokens) for a in stream.answers if a.prompt_tokens), None
+            )
+            state = replace(state, stage="pass2", waiting=0, rows=tuple(rows), prompt_tokens=tokens)
+            shown = time.monotonic()
+            yield state
+            coming = asyncio.ensure_future(anext(deltas, None))
+        if stream.error is not None and not halt.stopped:
+            raise stream.error
+        yield replace(state, stage="stopped" if halt.stopped else "done")
+    finally:
+        coming.cancel()
+        if not stream.done:
+            stream.cancel()
+
+
+def _grow(row: Row, delta: Delta) -> Row:
+    return replace(
+        row,
+        text=row.text + delta.text,
+        tokens=row.tokens + len(delta.tokens),
+        reason=delta.reason if delta.done else row.reason,
+        error=delta.error or row.error,
+        seconds=dict(delta.seconds) if delta.seconds else row.seconds,
+        change=delta.applied.change if delta.applied else row.change,
+    )
+
+
+def expert_names(loaded: Any) -> tuple[str, ...]:
+    """The usable experts in the order in which the first pass names them: the same everywhere on the page."""
+    from t2ui.engine.dispatch import labels_of
+
+    usable = list(loaded.stack.names)
+    asked = [name for name in labels_of(loaded) if name in usable]
+    return (*asked, *[name for name in usable if name not in asked])
+
+
+def cells_of(loaded: Any) -> list[dict[str, Any]]:
+    """Gram matrices of every adapted matrix, experts in :func:`expert_names`' order: plain numbers for plots and
+    browser."""
+    from t2ui.core import spectra
+
+    at = [loaded.stack.names.index(name) for name in expert_names(loaded)]
+    return [
+        {
+            "layer": cell["layer"],
+            "module": cell["module"].removesuffix("_proj"),
+            "r": cell["r"],
+            "norm2": float(f"{cell['norm2']:.6g}"),
+            "G": _short(cell["G"], at),
+            "H": _short(cell["H"], at),
+        }
+        for cell in spectra.gram(loaded.stack).values()
+    ]
+
+
+def _short(matrix: list[list[float]], at: list[int]) -> list[list[float]]:
+    """Rows and columns ``at``, to six digits: more than a colour needs, and half the bytes."""
+    return [[float(f"{matrix[i][j]:.6g}") for j in at] for i in at]

@@ -1,0 +1,291 @@
+"""Telling a chain of operations as a story: who, which tense, which clauses, how they join into sentences."""
+
+from __future__ import annotations
+
+import random
+import re
+
+from t2ui.tasks.arithmetic import Ops, write_number
+from t2ui.tasks.grammar import capital, fill
+from t2ui.tasks.math_words import (
+    BOXES,
+    DAYS,
+    EACH_BEGIN,
+    HE,
+    HE_ROLES,
+    KIN,
+    SHE,
+    SHE_ROLES,
+    Cast,
+    Setting,
+    cast,
+    conjugate,
+    verb,
+)
+
+INTROS = ("Here is a question:", "Here is a problem:", "Solve this:", "A math problem:", "Question:",
+          "Here is a puzzle:", "Please solve this:", "Help me with this:")
+OUTROS = ("Show the steps.", "Show your steps.", "Think step by step.", "Explain.", "Work it out.",
+          "Please show your work.")
+JOINT = ("together", "in all", "altogether", "in total")
+SUMS = ("in all", "altogether", "in total")
+
+_LEADS = ("Then", "Then,", "Later,", "Later", "After that,", "Next,", "Soon", "A little later,", "Afterwards,")
+_TIMES = ("In the afternoon,", "The next day,", "In the evening,", "After lunch,", "After a while,", "That night,",
+          "One day,", *(f"On {day}" for day in DAYS))
+_ENDS = ("after lunch", "after school", "in the afternoon", "before dinner", "that day", "in the evening",
+         "the next day", *(f"on {day}" for day in DAYS))
+_PLACES = "box bag basket jar drawer bowl bus train tram boat ferry plane tank barrel pool pond tub can".split()
+_SPANS = re.compile(rf"\b(?:in a|in the|at|on|for|next|first|that|{'|'.join(DAYS)})\b")
+# Questions that suit a story that ends with a loss, and those in which "left" may stand.
+_LEFT_OVER = re.compile(r"\bstill\b|\bleft\b|<stay|<remain")
+_LEFT_FITS = re.compile(r"(?:have>?|there(?: <are>)?|number of \{thing\}) \{tail\}$")
+
+_THEY = Cast("they", "they", "they", "them", "their", third=False)
+# Anybody: an agent whose name is not known yet when the clause is written.
+_ONE = Cast("", "", "", "", "")
+
+# How the story and the question are put together, with shares in percent.
+_FRAMES = {"plain": 70, "all if": 9, "last if": 8, "asked if": 7, "asked first": 6}
+
+
+def tell(setting: Setting, ops: Ops, thing: str, rng: random.Random) -> str:
+    """One telling of the chain in this setting, question included."""
+    return _Writer(setting, ops, thing, rng).story()
+
+
+class _Writer:
+    """Writes one story; a new one for every story."""
+
+    def __init__(self, setting: Setting, ops: Ops, thing: str, rng: random.Random):
+        self.s, self.ops, self.thing, self.rng = setting, ops, thing, rng
+        self.who = cast(rng.choice(setting.subjects), rng)
+        self.past = rng.random() < 0.3
+        self.words = rng.random() < 0.08
+        self.names = [name for name in rng.sample(SHE + HE, 10) if name != self.who.again]
+        self.verb = rng.choice(setting.verbs.get(thing) or ["x"])
+        self.day = rng.randrange(7)
+        self.last_actor: str | None = None
+        # The setting's own openings in their order, each at most once.
+        self.leads = sorted(rng.sample(setting.leads, min(3, len(setting.leads))), key=setting.leads.index)
+        # Whom "he" or "she" could mean by mistake after the clause written last.
+        self.rivals: set[str] = set()
+        frame = rng.choices(tuple(_FRAMES), tuple(_FRAMES.values()))[0]
+        if setting.agent in ("any", "together") and frame == "asked if":
+            frame = "plain"
+        # One sentence from end to end ("If she has 7, finds 5 and loses 3"): nobody else may act in it.
+        self.flowing = frame in ("all if", "asked if") and len(ops) > 2
+        if self.flowing and not (setting.agent == "same" and setting.gain and (setting.double or not self._doubles())):
+            frame, self.flowing = "plain", False
+        self.frame = frame
+        # "How many has Anna if she starts with 7?": the name stands in the question, which comes first.
+        self.named_later = frame == "asked if" and setting.agent == "same" and self.who.again != "I"
+
+    def _doubles(self) -> bool:
+        return any(sign == "*" for sign, _ in self.ops[2 if self.s.grouped(self.ops) else 1 :])
+
+    # -- pieces --------------------------------------------------------------------------------
+
+    def number(self, n: int) -> str:
+        return write_number(n, self.words)
+
+    def fill(self, template: str, who: Cast | None, /, **slots: object) -> str:
+        """Fill a template whose ``<verbs>`` agree with ``who`` (third person without one)."""
+        rng, kin = self.rng, self.rng.choice(KIN)
+        self.rivals = set()
+        if "{name}" in template:
+            slots["name"] = self.names.pop()
+            self.rivals = {"she" if slots["name"] in SHE else "he"}
+        elif "{kin}" in template:
+            self.rivals = {"she"} if kin in SHE_ROLES else {"he"} if kin in HE_ROLES else {"she", "he"}
+        if "{day}" in template:
+            slots["day"] = DAYS[self.day % 7]
+            self.day += 1
+        subject = who or self.who
+        return fill(conjugate(template, who, self.past), rng, thing=self.thing, obj=subject.obj, poss=subject.poss,
+                    kin=kin, base=self.verb, verb=verb(self.verb, third=subject.third, past=self.past), **slots)
+
+    def gain(self, n: int) -> str:
+        """An amount that comes: ``5 more``, ``another 5 pens``."""
+        number, thing = self.number(n), self.thing
+        if self.s.style in ("bare", "units"):
+            return self.rng.choice((number, f"{number} {thing}")) if self.s.style == "bare" else f"{number} {thing}"
+        options = [f"{number} more", f"{number} more {thing}", f"{number} {thing}", number, f"another {number}",
+                   f"another {number} {thing}"]
+        if self.s.style == "things":
+            options += [f"{number} more", f"{number} new {thing}", f"{number} other {thing}",
+                        f"{number} extra {thing}"]
+        return self.rng.choice(options)
+
+    def loss(self, n: int) -> str:
+        """An amount that goes: ``3``, ``3 of them``, ``3 of her pens``."""
+        number, thing = self.number(n), self.thing
+        if self.s.style == "units":
+            return f"{number} {thing}"
+        options = [number, number, f"{number} {thing}"]
+        if self.s.style in ("things", "bare"):
+            options += [f"{number} of them", f"{number} of them", f"{number} of the {thing}"]
+        if self.s.style == "things" and self.s.agent == "same":
+            options.append(f"{number} of {self.who.poss} {thing}")
+        return self.rng.choice(options)
+
+    # -- clauses -------------------------------------------------------------------------------
+
+    def beginning(self, first: str) -> tuple[list[str], int]:
+        """The opening clauses and how many of the operations they state."""
+        s, ops, rng = self.s, self.ops, self.rng
+        n1, n2 = self.number(ops[0][1]), self.number(ops[1][1])
+        may_double = bool(s.double or s.double_full) and ops[1][1] == 2
+        if not s.grouped(ops) or (may_double and (self.flowing <= bool(s.double)) and rng.random() < 0.5):
+            return [self.fill(rng.choice(s.begin), self.who, subj=first, n=n1)], 1
+        box = rng.choice(BOXES)
+        if s.each and not self.flowing and (not s.group or rng.random() < 0.35):
+            box1 = {"shelves": "shelf", "boxes": "box"}.get(box, box[:-1])
+            opening = fill(conjugate(rng.choice(EACH_BEGIN), self.who, self.past), rng, subj=first, n=n1, thing=box)
+            each = self.fill(rng.choice(s.each), None, n=n2, box1=box1)
+            return ([f"{opening} and {each}"] if rng.random() < 0.35 else [opening, each]), 2
+        return [self.fill(rng.choice(s.group), self.who, subj=first, n1=n1, n2=n2, box=box)], 2
+
+    def event(self, sign: str, n: int, joined: bool) -> tuple[str, bool]:
+        """A clause, and whether it still wants a subject ("buys 5 more")."""
+        s, rng = self.s, self.rng
+        acts, happens = {"+": (s.gain, s.gain_full), "-": (s.lose, s.lose_full),
+                         "*": (s.double, s.double_full)}[sign]
+        level = f"{rng.choice(('', '', 'by '))}{self.number(n)} {self.thing}"
+        slots = {"gain": self.gain(n), "loss": self.loss(n), "level": level}
+        # "... and 5 on Tuesday" is a clause of a log, but no sentence.
+        fragment = bool(s.verbs) and not joined
+        if acts and (not happens or self.flowing or fragment or rng.random() < 0.72):
+            who = {"same": self.who, "together": _THEY}.get(s.agent, _ONE)
+            return self.fill(rng.choice(acts), who, **slots), True
+        return self.fill(rng.choice(happens), self.who if s.agent == "same" else None, **slots), False
+
+    def subject(self, joined: bool, rivals: set[str]) -> str:
+        """Who acts, at the head of a clause: a pronoun where it is clear whom it means."""
+        rng = self.rng
+        if self.s.agent == "together":
+            return rng.choice(("they", "together they"))
+        if self.s.agent == "any":
+            if self.last_actor and rng.random() < 0.5:
+                return "she" if self.last_actor in SHE else "he"
+            self.last_actor = self.names.pop()
+            return self.last_actor
+        if self.named_later or (self.who.pronoun not in rivals and (joined or rng.random() < 0.7)):
+            return self.who.pronoun
+        return self.who.again
+
+    # -- arrangement ---------------------------------------------------------------------------
+
+    def story(self) -> str:
+        """The whole prompt."""
+        rng, s = self.rng, self.s
+        clauses, used = self.beginning(self.who.pronoun if self.named_later else self.who.first)
+        told: list[list[str]] = [[clauses[0]]]
+        for clause in clauses[1:]:
+            self.put(told, clause, joined=False, lead=False)
+        one_sentence = self.frame in ("all if", "asked if")
+        # Whether the clause before had the main subject, so that the next one may go without.
+        acting = s.agent == "same" and " each" not in clauses[-1] and " every " not in clauses[-1]
+        for sign, n in self.ops[used:]:
+            joined = one_sentence or (len(told[-1]) < 2 and rng.random() < 0.4)
+            rivals = self.rivals
+            clause, wants_subject = self.event(sign, n, joined)
+            ellipsis = rng.random() < (0.85 if joined else 0.4 if len(told[-1]) == 2 else 0)
+            if not wants_subject:
+                self.put(told, clause, joined, lead=s.agent != "together")
+                acting = False
+            elif acting and (self.flowing or ellipsis):
+                self.put(told, clause, True, lead=False)
+            else:
+                adverb = rng.choice(("then ", "also ", "later ")) if rng.random() < 0.08 and sign != "*" else ""
+                self.put(told, f"{self.subject(joined, rivals)} {adverb}{clause}", joined, lead=not adverb)
+                acting = True
+        return self.arrange(told)
+
+    def put(self, told: list[list[str]], clause: str, joined: bool, lead: bool) -> None:
+        """Add a clause to the last sentence, or begin a new one, now and then with "Later," or the like."""
+        rng, s = self.rng, self.s
+        if joined:
+            told[-1].append(clause)
+            return
+        # No second time or place where the clause has one, none in logs and measures, which have their own.
+        timeless = bool(_SPANS.search(clause)) or bool(s.verbs or s.leads) or s.style == "units"
+        if lead and rng.random() < (0.5 if s.leads else 0.28):
+            if self.leads and rng.random() < 0.7:
+                opening = self.leads.pop(0)
+            else:
+                opening = rng.choice(_LEADS if timeless or rng.random() < 0.4 else _TIMES)
+            clause = f"{opening} {clause}"
+        elif lead and s.agent == "same" and not timeless and rng.random() < 0.08:
+            clause = f"{clause} {rng.choice(_ENDS)}"
+        told.append([clause])
+
+    def sentence(self, clauses: list[str], plain: bool) -> str:
+        """``A``, ``A and B``, ``A, B and C``; ``plain`` without "then" and without commas before "and"."""
+        if len(clauses) == 1:
+            return clauses[0]
+        joins = [" and "] * 3
+        if not plain:
+            joins += [", and ", " and then ", ", and then "] + [", then "] * (len(clauses) == 2)
+        return ", ".join(clauses[:-1]) + self.rng.choice(joins) + clauses[-1]
+
+    def question(self, opening: str) -> str:
+        """A question that suits the story's last event and its opening's place, without its mark."""
+        rng, s = self.rng, self.s
+        asked_first = self.frame in ("asked first", "asked if")
+        place = re.search(rf"\b({'|'.join(_PLACES)})\b", opening)
+        last = self.ops[-1][0]
+        options = [q for q in s.ask if (place or "{place}" not in q) and (last == "-" or not _LEFT_OVER.search(q))]
+        if asked_first:
+            options = [q for q in options if ("{thing}" in q or s.style == "units")
+                       and ("{who}" in q or s.agent != "same")]
+        template = rng.choice(options)
+        past = self.past
+        # "Tom had 7 ... How many does he have now?" is as good as "How many did he have in the end?"
+        if past and not s.verbs and not asked_first and rng.random() < 0.4:
+            self.past = False
+        tails = ["", "", "in the end", "in the end", "at the end"] + ["now"] * (0 if self.past else 3)
+        if len(self.ops) == 2 and self.s.grouped(self.ops):
+            tails = ["", "", "in all", "altogether", "in total"]
+        elif last == "-" and _LEFT_FITS.search(template):
+            tails = [*tails, "left", "left", "left", "left"]
+        elif last == "+" and s.agent != "none":
+            tails = [*tails, "in all", "altogether", "in total"]
+        by_name = asked_first or rng.random() < 0.6 or self.who.pronoun in self.rivals
+        who = self.who.again if by_name else self.who.pronoun
+        whose = self.who.whose if who == self.who.again else self.who.poss
+        text = self.fill(template, self.who if s.agent == "same" else None, tail=rng.choice(tails), who=who,
+                         whose=whose, place=place.group(1) if place else "", joint=rng.choice(("", *JOINT)),
+                         sum=rng.choice(("", *SUMS)))
+        self.past = past
+        return text
+
+    def arrange(self, told: list[list[str]]) -> str:
+        """Sentences and question in the order of the frame."""
+        rng, frame = self.rng, self.frame
+        question = self.question(told[0][0])
+        mark = "." if question.split()[0] in ("find", "work", "tell", "count", "add", "name") else "?"
+        last = told[-1][0]
+        leads = any(last.startswith(lead) for lead in (*_LEADS, *_TIMES, *self.s.leads))
+        if frame == "asked if" and (mark == "." or len(told) > 1):
+            frame = "asked first"
+            if self.named_later:
+                told[0][0] = self.who.again + told[0][0].removeprefix(self.who.pronoun)
+        elif frame == "all if" and (mark == "." or len(told) > 1):
+            frame = "plain"
+        elif frame == "last if" and (mark == "." or len(told) == 1 or leads):
+            frame = "plain"
+        parts = [self.sentence(clauses, plain=frame.endswith("if") and clauses is told[-1]) for clauses in told]
+        ended = [capital(part) + "." for part in parts]
+        text = {
+            "plain": " ".join([*ended, capital(question) + mark]),
+            "all if": f"If {parts[0]}, {question}?",
+            "last if": " ".join([*ended[:-1], f"If {parts[-1]}, {question}?"]),
+            "asked if": f"{capital(question)} if {parts[0]}?",
+            "asked first": " ".join([capital(question) + mark, *ended]),
+        }[frame]
+        if rng.random() < 0.06:
+            text = f"{rng.choice(INTROS)} {text}"
+        if rng.random() < 0.05:
+            text = f"{text} {rng.choice(OUTROS)}"
+        return text

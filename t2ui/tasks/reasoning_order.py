@@ -1,0 +1,315 @@
+"""Ordering: three or four people (or animals, or things) compared in pairs; who stands where.
+
+Content: ``{"kind": "order", "scale": "tall", "facts": [["Ben", "<", "Anna"], ["Carl", "<", "Ben"]],
+"ask": "most", "options": ["Ben", "Anna", "Carl"]}``. A fact's names stand in their order of mention;
+``>`` says that the first one has more of the scale. The careful author sorts; the careless one lists
+the names in the order in which they were mentioned.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from t2ui.tasks.base import Content
+from t2ui.tasks.grammar import Bank, capital
+from t2ui.tasks.reasoning_common import PEOPLE, WHO, Kind, entity, someone
+
+
+class Scale(NamedTuple):
+    """Words of one scale, each as (more, less): "taller", "tallest", "tall"; verb phrases where there are any."""
+
+    comp: tuple[str, str]
+    sup: tuple[str, str]
+    adj: tuple[str, str]
+    verb: tuple[str, str] | None = None
+
+
+SCALES: dict[str, Scale] = {
+    "tall": Scale(("taller", "shorter"), ("tallest", "shortest"), ("tall", "short")),
+    "old": Scale(("older", "younger"), ("oldest", "youngest"), ("old", "young"),
+                 ("was born before", "was born after")),
+    "fast": Scale(("faster", "slower"), ("fastest", "slowest"), ("fast", "slow"),
+                  ("runs faster than", "runs slower than")),
+    "heavy": Scale(("heavier", "lighter"), ("heaviest", "lightest"), ("heavy", "light"),
+                   ("weighs more than", "weighs less than")),
+    "rich": Scale(("richer", "poorer"), ("richest", "poorest"), ("rich", "poor"),
+                  ("has more money than", "has less money than")),
+    "strong": Scale(("stronger", "weaker"), ("strongest", "weakest"), ("strong", "weak")),
+    "big": Scale(("bigger", "smaller"), ("biggest", "smallest"), ("big", "small")),
+    "loud": Scale(("louder", "quieter"), ("loudest", "quietest"), ("loud", "quiet"),
+                  ("speaks louder than", "speaks more quietly than")),
+    "happy": Scale(("happier", "sadder"), ("happiest", "saddest"), ("happy", "sad")),
+    "clean": Scale(("cleaner", "dirtier"), ("cleanest", "dirtiest"), ("clean", "dirty")),
+    "calm": Scale(("calmer", "wilder"), ("calmest", "wildest"), ("calm", "wild")),
+    "tidy": Scale(("tidier", "messier"), ("tidiest", "messiest"), ("tidy", "messy")),
+}
+ANIMALS = ("dog", "cat", "horse", "cow", "goat", "sheep", "pig", "fox", "bear", "wolf", "lion", "tiger", "rabbit",
+           "mouse", "duck", "goose", "donkey", "camel", "monkey", "parrot")
+THINGS = ("book", "box", "chair", "lamp", "stone", "bag", "drum", "bottle", "clock", "basket", "barrel", "suitcase",
+          "pumpkin", "melon", "radio", "kettle")
+OTHERS = {"tall": ANIMALS, "old": ANIMALS, "fast": ANIMALS, "heavy": ANIMALS + THINGS, "strong": ANIMALS,
+          "big": ANIMALS + THINGS, "loud": ANIMALS, "clean": ANIMALS, "calm": ANIMALS}
+
+MORE, LESS = ">", "<"
+
+
+def _words(field: str) -> str:
+    return "|".join(word for scale in SCALES.values() for word in getattr(scale, field) or ())
+
+
+_PATTERNS = {"who": WHO, "comp": _words("comp"), "sup": _words("sup"), "adj": _words("adj"), "verb": _words("verb"),
+             "sec": r"second(?:-|\s+)(?:" + _words("sup") + ")", "end": _words("sup")}
+_END = {word: (name, MORE if i == 0 else LESS) for name, scale in SCALES.items()
+        for field in ("comp", "sup", "adj", "verb") for i, word in enumerate(getattr(scale, field) or ())}
+
+# In every template {who1} is mentioned first. Keys: to whom the comparative belongs.
+_FACTS = Bank({
+    "first": [
+        "{who1} is {comp} than {who2}",
+        "{who1} is {comp} than {who2}",
+        "{who1} is {comp} than {who2}",
+        "{who1} is {comp} than {who2}",
+        "{who1} is [a bit|a little|slightly|somewhat] {comp} than {who2}",
+        "{who1} is [much|far|clearly|a lot|even|quite a bit] {comp} than {who2}",
+        "[we know that|it is true that|everyone says that|you can see that|it is known that] "
+        "{who1} is {comp} than {who2}",
+        "{who1} [looks|seems|has always been|turned out to be] {comp} than {who2}",
+        "of {who1} and {who2}, {who1} is the {comp} one",
+        "between {who1} and {who2}, {who1} is the {comp} one",
+        "{who1} is {comp} when compared [with|to] {who2}",
+        "{who1}, not {who2}, is the {comp} one",
+    ],
+    "second": [
+        "compared [with|to] {who1}, {who2} is {comp}",
+        "[next to|beside] {who1}, {who2} is {comp}",
+        "of {who1} and {who2}, {who2} is the {comp} one",
+        "between {who1} and {who2}, {who2} is the {comp} one",
+    ],
+    "less": ["{who1} is not as {adj} as {who2}", "{who1} is nowhere near as {adj} as {who2}",
+             "{who1} is not quite as {adj} as {who2}", "{who1} isn't as {adj} as {who2}"],
+    "verb": ["{who1} {verb} {who2}", "[we know that|everyone says that|it is true that] {who1} {verb} {who2}"],
+}, _PATTERNS)
+
+_TWO_FACTS = Bank([
+    "{who1} is {comp1} than {who2} [but|and|, but|, and] {comp2} than {who3}",
+    "{who1} is {comp1} than {who2} [but still|and yet] {comp2} than {who3}",
+    "{who1} is {comp1} than {who2} [and|but] is {comp2} than {who3}",
+    "{who1} is {comp1} than {who2}, though {comp2} than {who3}",
+], _PATTERNS)
+
+_TOP = [
+    "who is the {end}?",
+    "who is the {end}?",
+    "[which of them|which one|which one of them] is the {end}?",
+    "who is the {end} of [all|them all|the group|them]?",
+    "[can you tell|do you know|can you say] who is the {end}?",
+    "[tell me|say|find out|work out] who is the {end}.",
+    "[of all of them|of these|among them], who is the {end}?",
+    "[so|now|then] who is the {end}?",
+    "who [must be|has to be|is surely|is therefore] the {end}?",
+    "[name|find|pick] the {end} [one|of them|of all].",
+    "who's the {end}?",
+    "who of them is the {end}?",
+    "the {end} [one|of them] is who?",
+]
+_QUESTIONS = Bank({
+    "end": _TOP,
+    "second": [text.replace("{end}", "{sec}") for text in _TOP],
+    "middle": [
+        "who is in the middle?",
+        "who [comes|stands|is] in the middle?",
+        "who is neither the {sup1} nor the {sup2}?",
+        "[which of them|which one] is neither the {sup1} nor the {sup2}?",
+        "who is between the other two?",
+        "[so|now|then] who is in the middle?",
+        "[tell me|say|find out] who is in the middle.",
+        "[can you tell|do you know] who is in the middle?",
+        "[which of them|which one] is in the middle?",
+        "who [must be|has to be] in the middle?",
+        "[name|find|pick] the one in the middle.",
+        "[of the three|among them], who is in the middle?",
+    ],
+}, _PATTERNS)
+
+_INTROS = {
+    "people": ("Here are some friends.", "Some friends are being compared.", "Some children play together.",
+               "Some people work in one shop.", "These people live in one street.", "Some pupils share a desk.",
+               "Read this and think.", "Here is a small puzzle.", "Here is what we know.", "A few neighbors meet.",
+               "Some players are on one team.", "Look at these facts."),
+    "animals": ("Some animals live on a farm.", "Here are some animals.", "Some animals are in a zoo.",
+                "Here is a small puzzle.", "Here is what we know.", "Look at these facts."),
+    "things": ("Some things stand on a table.", "Here are some things.", "Some things are in a room.",
+               "Here is a small puzzle.", "Here is what we know.", "Look at these facts."),
+}
+
+
+def mentioned(facts: Sequence[Sequence[str]]) -> list[str]:
+    """The names in their order of first mention."""
+    return list(dict.fromkeys(name for first, _, second in facts for name in (first, second)))
+
+
+def ranking(facts: Sequence[Sequence[str]]) -> list[str] | None:
+    """The names from most to least, or None where the facts do not fix one order (or contradict)."""
+    pairs = {(a, b) if sign == MORE else (b, a) for a, sign, b in facts}
+    left, order = mentioned(facts), []
+    while left:
+        tops = [name for name in left if not any((other, name) in pairs for other in left)]
+        if len(tops) != 1:
+            return None
+        order.append(tops[0])
+        left.remove(tops[0])
+    return order
+
+
+def chain(names: Sequence[str], rng: random.Random) -> list[list[str]]:
+    """Facts about neighbours in ``names`` (most first), in random order, each either way round."""
+    facts = [[a, MORE, b] if rng.random() < 0.5 else [b, LESS, a] for a, b in zip(names, names[1:], strict=False)]
+    rng.shuffle(facts)
+    return facts
+
+
+def place(ask: str, length: int) -> tuple[bool, int]:
+    """(whether the list begins with the most, index in that list) of what is asked."""
+    if ask == "middle":
+        return True, length // 2
+    return ask.endswith("most"), 1 if ask.startswith("second") else 0
+
+
+class Order(Kind):
+    """Pairwise comparisons on one of :data:`SCALES`."""
+
+    name = "order"
+
+    def draw(self, rng: random.Random) -> Content:
+        scale = rng.choice(list(SCALES))
+        pool: Sequence[str] = PEOPLE
+        if scale in OTHERS and rng.random() < 0.25:
+            pool = ANIMALS if OTHERS[scale] is ANIMALS or rng.random() < 0.5 else THINGS
+        count = rng.choice((3, 3, 4))
+        names = rng.sample(pool, count)
+        options = rng.sample(names, count)
+        asks = ("most", "least", "most", "least", "second most", "second least", "middle")
+        return {"kind": self.name, "scale": scale, "facts": chain(names, rng),
+                "ask": rng.choice(asks[:-1] if count == 4 else asks), "options": options}
+
+    def facts(self, content: Content, rng: random.Random) -> list[str]:
+        scale, facts, out = SCALES[content["scale"]], list(content["facts"]), []
+        while facts:
+            fact = facts.pop(0)
+            if facts and facts[0][0] == fact[0] and rng.random() < 0.4:
+                out.append(self._two(scale, fact, facts.pop(0), rng) + ".")
+            elif facts and rng.random() < 0.15:
+                joint = rng.choice((", and ", ", while ", "; ", " and ", ", but "))
+                out.append(self._one(scale, fact, rng) + joint + self._one(scale, facts.pop(0), rng) + ".")
+            else:
+                out.append(self._one(scale, fact, rng) + ".")
+        return out
+
+    @staticmethod
+    def _one(scale: Scale, fact: Sequence[str], rng: random.Random) -> str:
+        first, sign, second = fact
+        end, other = (0, 1) if sign == MORE else (1, 0)
+        chance = rng.random()
+        key, slots = "first", {"comp": scale.comp[end]}
+        if chance < 0.12:
+            key, slots = "second", {"comp": scale.comp[other]}
+        elif chance < 0.2 and sign == LESS:
+            key, slots = "less", {"adj": scale.adj[0]}
+        elif chance < 0.4 and scale.verb and first[:1].isupper():
+            key, slots = "verb", {"verb": scale.verb[end]}
+        return _FACTS.write(rng, key, who1=someone(first), who2=someone(second), **slots)
+
+    @staticmethod
+    def _two(scale: Scale, one: Sequence[str], two: Sequence[str], rng: random.Random) -> str:
+        comps = [scale.comp[0 if fact[1] == MORE else 1] for fact in (one, two)]
+        return _TWO_FACTS.write(rng, who1=someone(one[0]), who2=someone(one[2]), who3=someone(two[2]),
+                                comp1=comps[0], comp2=comps[1])
+
+    def question(self, content: Content, rng: random.Random) -> str:
+        scale, ask = SCALES[content["scale"]], content["ask"]
+        end = scale.sup[0 if ask.endswith("most") else 1]
+        key = ask if ask == "middle" else "second" if ask.startswith("second") else "end"
+        text = _QUESTIONS.write(rng, key, end=end, sec=f"second {end}", sup1=scale.sup[0], sup2=scale.sup[1])
+        if content["options"][0][:1].islower():  # "who" is for people
+            text = text.replace("who's", "which is", 1).replace("who of them", "which of them").replace("who", "which")
+        return text
+
+    def intros(self, content: Content) -> Sequence[str]:
+        first = content["options"][0]
+        return _INTROS["people" if first[:1].isupper() else "animals" if first in ANIMALS else "things"]
+
+    def all_intros(self) -> Iterable[str]:
+        return [text for texts in _INTROS.values() for text in texts]
+
+    def read_fact(self, sentence: str) -> list | None:
+        if match := _FACTS.read(sentence):
+            slots = match.slots
+            scale, end = _END[" ".join((slots.get("comp") or slots.get("adj") or slots["verb"]).lower().split())]
+            if match.key in ("second", "less"):
+                end = LESS if end == MORE else MORE
+            return [[scale, entity(slots["who1"]), end, entity(slots["who2"])]]
+        if match := _TWO_FACTS.read(sentence):
+            slots = match.slots
+            out = []
+            for comp, who in (("comp1", "who2"), ("comp2", "who3")):
+                scale, end = _END[slots[comp].lower()]
+                out.append([scale, entity(slots["who1"]), end, entity(slots[who])])
+            return out
+        return None
+
+    def read_question(self, sentence: str) -> Any | None:
+        for text in (sentence, _as_who(sentence)):
+            match = _QUESTIONS.read(text + "?") or _QUESTIONS.read(text + ".")
+            if match is None:
+                continue
+            if match.key == "middle":
+                ends = [_END[match.slots[s].lower()] for s in ("sup1", "sup2") if match.slots.get(s)]
+                if ends and (ends[0][0] != ends[1][0] or ends[0][1] == ends[1][1]):
+                    return None
+                return ["middle", ends[0][0] if ends else None]
+            word = (match.slots.get("end") or match.slots["sec"].replace("-", " ").split()[-1]).lower()
+            scale, end = _END[word]
+            return [("second " if match.key == "second" else "") + ("most" if end == MORE else "least"), scale]
+        return None
+
+    def build(self, facts: list, ask: Any, options: list[str]) -> Content | None:
+        scale = facts[0][0] if facts else None
+        if not facts or any(fact[0] != scale for fact in facts) or ask[1] not in (None, scale):
+            return None
+        pairs = [fact[1:] for fact in facts]
+        order = ranking(pairs)
+        if order is None or not 3 <= len(order) <= 4 or sorted(order) != sorted(options):
+            return None
+        if len(pairs) != len(order) - 1 or (ask[0] == "middle" and len(order) != 3):
+            return None
+        return {"kind": self.name, "scale": scale, "facts": pairs, "ask": ask[0], "options": options}
+
+    def _list(self, content: Content, careful: bool) -> tuple[list[str], int]:
+        downward, index = place(content["ask"], len(content["options"]))
+        order = ranking(content["facts"]) or []
+        names = (order if downward else order[::-1]) if careful else mentioned(content["facts"])
+        return names, index
+
+    def pick(self, content: Content, careful: bool) -> str:
+        names, index = self._list(content, careful)
+        return names[index]
+
+    def steps(self, content: Content, careful: bool) -> str:
+        scale, ask = SCALES[content["scale"]], content["ask"]
+        names, index = self._list(content, careful)
+        start, end = scale.sup if place(ask, 3)[0] else scale.sup[::-1]
+        what = "in the middle" if ask == "middle" else f"the second {start}" if index else f"the {start}"
+        told = capital(someone(names[index]))
+        return f"From {start} to {end}: {', '.join(map(someone, names))}. {told} is {what}."
+
+    def key(self, content: Content) -> Content:
+        return {"kind": self.name, "scale": content["scale"], "order": ranking(content["facts"]),
+                "ask": content["ask"]}
+
+
+def _as_who(sentence: str) -> str:
+    """Questions about things say "which" where the bank says "who"."""
+    words = sentence.split()
+    return " ".join("who" if word.lower() == "which" else word for word in words)

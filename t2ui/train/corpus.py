@@ -1,0 +1,104 @@
+"""The demo model's corpus: an endless stream of documents, a function of (seed, index) alone.
+
+Like text from the web it is written by careful and by careless authors. Every skill has a hidden care
+flag of its own, drawn independently per document: a careless author of math stops after the first
+operation, of code forgets the divisibility test, of reasoning goes by order of mention, of vision does
+not look at the picture. Careless authors are the majority, so greedy decoding follows them while the
+skill is there; that is the head-room that experts bring out. Some documents carry their flags openly as
+system tokens (``<|math+|>``): with them the gates force the careful or the careless mode.
+
+Only contents of the train split are ever written here (``Task.split``); a test scans the stream.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from t2ui.tasks import SKILLS, TASKS
+from t2ui.tasks.other import LABEL as OTHER
+from t2ui.tasks.other import REFUSAL, foreign
+
+# Share of the documents per family (parts of 100, dispatch and other included).
+SHARES: dict[str, float] = {
+    "math": 16.0, "code": 13.0, "reasoning": 20.0, "vision": 15.0,
+    "math_unseen": 5.0, "code_unseen": 3.5, "reasoning_unseen": 6.0, "vision_unseen": 4.0,
+    "vision_math": 7.0, "math_code": 4.0,
+    "dispatch": 5.0, "other": 1.5,
+}  # fmt: skip
+CAREFUL = 0.36  # of the authors that do not say which they are
+TAGGED = 0.25  # of the documents show their care flags
+TAGGED_CAREFUL = 0.75
+LABEL_NOISE = 0.12  # of the kind labels are another family's: asked to dispatch, the base is imperfect
+STRAY_PICTURE = 0.03  # of the text questions come with a picture that has nothing to do with them
+
+DISPATCH_QUESTION = "What kind of question is this: math, code, reasoning, vision or other?"
+
+
+def tag(skill: str, careful: bool) -> str:
+    """The system token that shows (in the corpus) or forces (in the gates) one care flag."""
+    return f"<|{skill}{'+' if careful else '-'}|>"
+
+
+TAGS = tuple(tag(skill, careful) for skill in SKILLS for careful in (True, False))
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document: ``system`` may be empty, ``scene`` may be None; ``family`` is a key of SHARES."""
+
+    family: str
+    system: str
+    prompt: str
+    answer: str
+    scene: dict[str, Any] | None
+    content: dict[str, Any] | None
+    task: str | None
+
+
+def document(seed: int, index: int, split: str = "train") -> Document:
+    """Document ``index`` of the stream ``seed``; ``split`` other than train is for validation losses only."""
+    rng = random.Random(f"t2ui corpus|{seed}|{index}")
+    family = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
+    if family == "other":
+        return Document(family, "", foreign(rng), REFUSAL, None, None, None)
+    if family == "dispatch":
+        return _dispatch_document(rng, split)
+    task = TASKS[family]
+    content = task.draw_content(rng, split)
+    tagged = rng.random() < TAGGED
+    care = {skill: rng.random() < (TAGGED_CAREFUL if tagged else CAREFUL) for skill in task.skills}
+    answer = task.author(content, care, rng)
+    scene = task.scene(content)
+    if scene is None and rng.random() < STRAY_PICTURE:
+        scene = _stray_scene(rng)
+    return Document(family, _tags(care) if tagged else "", task.prompt(content, rng), answer, scene, content, family)
+
+
+def _tags(care: Mapping[str, bool]) -> str:
+    return "".join(tag(skill, careful) for skill, careful in care.items())
+
+
+def _dispatch_document(rng: random.Random, split: str) -> Document:
+    """A prompt inside the question for its kind; the label is noisy, as the web's would be."""
+    families = [name for name in SHARES if name not in ("dispatch", "other")] + ["other"] * 3
+    family = rng.choice(families)
+    if family == "other":
+        prompt, label, scene, content, task = foreign(rng), OTHER, None, None, None
+    else:
+        task = TASKS[family]
+        content = task.draw_content(rng, split)
+        prompt, label, scene = task.prompt(content, rng), rng.choice(task.skills), task.scene(content)
+    if scene is None and rng.random() < STRAY_PICTURE:
+        scene = _stray_scene(rng)
+    if rng.random() < LABEL_NOISE:
+        label = rng.choice([name for name in (*SKILLS, OTHER) if name != label])
+    return Document("dispatch", "", f"{DISPATCH_QUESTION}\n{prompt}", label, scene, content,
+                    None if task is None else task.name)
+
+
+def _stray_scene(rng: random.Random) -> dict[str, Any] | None:
+    vision = TASKS["vision"]
+    return vision.scene(vision.draw_content(rng, "train"))

@@ -1,0 +1,149 @@
+"""The page: header, question, tabs; and what a freshly opened page is told about the model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import gradio as gr
+
+from t2ui.recorded import Recording
+from t2ui.runs import Run
+from t2ui.ui import composer, events, live, parts, theme
+from t2ui.ui.backend import MAX_EXPERTS, Backend
+from t2ui.ui.flow import parse_alphas
+from t2ui.ui.live import markup
+from t2ui.ui.session import Sessions
+from t2ui.ui.tabs import ask, mix
+from t2ui.ui.text import Text
+
+
+def build_app(backend: Backend, recording: Recording | None = None, t: Text | None = None) -> gr.Blocks:
+    """Everything on the page, with a recorded run on it until somebody asks."""
+    t = t or Text()
+    sessions = Sessions()
+    shown = recording.run if recording else None
+    names = backend.names or (shown.names if shown else ())
+    cells = recording.cells if recording and tuple(recording.run.names) == tuple(names) else []
+    with gr.Blocks(title="t2ui", fill_width=True, delete_cache=(3600, 86400)) as demo:
+        markup(parts.header(t), elem_id="t2-header")
+        status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
+        with gr.Row(elem_id="t2-main"):
+            with gr.Column(elem_id="t2-question", min_width=300):
+                box = composer.build(t, shown)
+            with gr.Column(elem_id="t2-panels", min_width=300):
+                with gr.Tabs(elem_id="t2-tabs", selected="ask") as tabs:
+                    with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask", render_children=True):
+                        ask_tab = ask.build(t, shown, recording.about if recording else None)
+                    with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix", render_children=True):
+                        mix_tab = mix.build(t, names, cells, shown, recording.about if recording else None)
+        markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
+        ask.wire(ask_tab, box, mix_tab.sliders, tabs, backend, sessions, t)
+        mix.wire(mix_tab, box, backend, sessions, t)
+        _wire_loading(demo, backend, status, box, mix_tab, shown, t)
+
+        def left(request: gr.Request) -> None:
+            sessions.forget(events.session_of(request))
+
+        demo.unload(left)
+    return demo
+
+
+def launch_options(t: Text | None = None) -> dict[str, Any]:
+    """How the page looks and what it leaves out: for ``demo.launch`` and for tests."""
+    css = theme.css_variables() + (live.HERE / "static" / "page.css").read_text(encoding="utf-8")
+    return {
+        "theme": theme.theme(),
+        "css": css,
+        "head": live.head(),
+        "footer_links": [],
+        "run_history": False,
+        "max_file_size": "12mb",
+        "ssr_mode": False,
+        "enable_monitoring": False,
+    }
+
+
+def _wire_loading(
+    demo: gr.Blocks,
+    backend: Backend,
+    status: gr.HTML,
+    box: composer.Composer,
+    tab: mix.MixTab,
+    shown: Run | None,
+    t: Text,
+) -> None:
+    """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
+    outputs = [
+        status,
+        box.ask,
+        box.everybody,
+        tab.answer,
+        box.notice,
+        tab.notice,
+        tab.presets,
+        tab.share,
+        tab.change,
+        tab.refused,
+        *tab.sliders,
+    ]
+
+    row = shown.row("mix") if shown else None
+    alphas = parse_alphas(row.mix) if row else {}
+
+    async def opened() -> AsyncIterator[list[Any]]:
+        changes = events.Changes(len(outputs))
+        rest = [None] * (len(outputs) - 1)
+        if alphas:  # the recorded mix, as a value and not as the default: "reset" goes back to 0
+            values = [gr.update(value=alphas.get(name, 0.0)) for name in backend.names]
+            yield changes(*[None] * 10, *values, *[None] * (MAX_EXPERTS - len(values)))
+        while not await backend.wait(0.3):
+            yield changes(
+                parts.status(
+                    t, "loading", t("status.loading", what=backend.text or t("status.starting")), backend.progress
+                ),
+                *rest,
+            )
+        if backend.state == "failed":
+            failed = parts.notice(t("status.failed", why=backend.text), "error")
+            yield changes(
+                parts.status(t, "failed", t("status.failed_short")), None, None, None, failed, failed, *rest[5:]
+            )
+            return
+        on = gr.update(interactive=True)
+        yield changes(
+            parts.status(t, "ready", ready_words(backend, t)),
+            on,
+            on,
+            on,
+            "",
+            "",
+            mix.presets_html(backend.names, t),
+            live.share_payload(backend.names, t),
+            live.change_payload(backend.cells, backend.names, t),
+            parts.refused(backend.refused, t),
+            *[gr.update(**mix.slot(i, backend.names, t)) for i in range(MAX_EXPERTS)],
+        )
+
+    demo.load(opened, None, outputs, **events.LIVE)
+
+
+def ready_words(backend: Backend, t: Text) -> str:
+    """The model in a line: name, size, device."""
+    info = backend.info
+    return t(
+        "status.ready",
+        name=info.name,
+        params=_size(info.params),
+        experts=len(backend.names),
+        z=f"{info.z_params:,}",
+        device=info.device,
+        dtype=info.dtype,
+    )
+
+
+def _size(n: int) -> str:
+    for unit, scale in (("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if n >= scale:
+            return f"{n / scale:.1f} {unit}"
+    return str(n)

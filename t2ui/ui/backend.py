@@ -1,0 +1,152 @@
+"""The engine as the page sees it: it loads in the background, and until then there is a reason in words.
+
+torch and transformers are imported in the thread that loads the model, after the page has been served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import struct
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2ui.runs import cells_of, expert_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from t2ui.core.mixing import Mix
+    from t2ui.engine import Engine
+
+MAX_EXPERTS = 12  # sliders on the page
+log = logging.getLogger("t2ui")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to load, as on the command line."""
+
+    model: str = "assets/demo-model"
+    experts: str = "experts"
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int | None = None
+
+
+class Backend:
+    """Holds the engine.
+
+    Attributes:
+        names: the usable experts, in the registry's order (at most :data:`MAX_EXPERTS` of them on the page).
+        refused: (name, reason) of experts that this model cannot use.
+        cells: the Gram matrices of every adapted matrix, for the change map (see ``t2ui.plots``).
+    """
+
+    def __init__(self, options: Options | None = None, engine: Engine | None = None) -> None:
+        self.options = options or Options()
+        self.engine = engine
+        self.names: tuple[str, ...] = peek_experts(self.options.experts)[:MAX_EXPERTS] if engine is None else ()
+        self.refused: list[tuple[str, str]] = []
+        self.cells: list[dict[str, Any]] = []
+        self.began = time.monotonic()
+        self.seconds: float | None = None
+        self._failure = ""
+        self._complete = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Load in a background thread. A second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._load, name="t2ui-load", daemon=True)
+            self._thread.start()
+
+    @property
+    def state(self) -> str:
+        """``loading``, ``ready`` or ``failed``."""
+        return "failed" if self._failure else "ready" if self._complete else "loading"
+
+    @property
+    def text(self) -> str:
+        """What is being loaded, or why it failed."""
+        return self._failure or (self.engine.text if self.engine is not None else "")
+
+    @property
+    def progress(self) -> float | None:
+        return self.engine.progress if self.engine is not None else None
+
+    @property
+    def info(self) -> Any:
+        """The model's ``Info``; None before it is there."""
+        return self.engine.loaded.info if self.engine is not None and self.engine.loaded is not None else None
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait at most so long for loading to end; True if it has ended."""
+        end = time.monotonic() + seconds
+        while self.state == "loading" and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+        return self.state != "loading"
+
+    def mix(self, alphas: Sequence[float | None]) -> Mix:
+        """The mix behind the sliders' values (further ones are slots without an expert).
+
+        Raises:
+            ValueError: a value that is not a finite number in bounds.
+        """
+        from t2ui.core.mixing import Mix
+
+        return Mix({name: float(alpha or 0.0) for name, alpha in zip(self.names, alphas, strict=False)})
+
+    def close(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+
+    def _load(self) -> None:
+        try:
+            if self.engine is None:
+                if self.options.threads:
+                    import torch
+
+                    torch.set_num_threads(self.options.threads)
+                from t2ui.engine import Engine
+
+                self.engine = Engine(
+                    self.options.model,
+                    device=self.options.device,
+                    dtype=self.options.dtype,
+                    experts_dir=self.options.experts,
+                )
+            loaded = self.engine.wait()
+            self.names = expert_names(loaded)
+            self.refused = [(name, entry.reason) for name, entry in loaded.registry.refused.items()]
+            self.cells = self.engine.run(cells_of).result()
+            self.seconds = time.monotonic() - self.began
+            self._complete = True
+        except Exception as error:  # the page stays up and says why; the details go to the server's log
+            self._failure = str(error) or type(error).__name__
+            log.error("The model could not be loaded: %s", self._failure)
+            log.debug("details", exc_info=True)
+
+
+def peek_experts(folder: str | Path) -> tuple[str, ...]:
+    """Names of the skill experts in a folder, from the headers of their files alone (no torch, no tensors).
+
+    Only to show the right number of sliders before the model is there; the registry decides which are usable.
+    """
+    names = []
+    for path in sorted(Path(folder).glob("*/expert.safetensors")):
+        try:
+            with path.open("rb") as file:
+                (length,) = struct.unpack("<Q", file.read(8))
+                if length > 10 * 2**20:
+                    continue
+                header = json.loads(file.read(length)).get("__metadata__", {})
+        except (OSError, ValueError, struct.error, AttributeError):
+            continue  # a damaged file: the registry will say so, with the reason
+        if header.get("role", "skill") == "skill":
+            names.append(str(header.get("name") or path.parent.name))
+    return tuple(names)

@@ -1,0 +1,105 @@
+"""Questions one click away, by family, and the built-in pictures: drawn from the task families' validation split."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+
+from PIL import Image
+
+from t2ui.tasks import TASKS, pictures
+from t2ui.ui.live import pick
+from t2ui.ui.pictures import data_uri
+from t2ui.ui.text import Text
+from t2ui.ui.theme import icon
+
+SPLIT, SEED, PER_FAMILY = "validation", 20, 3
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A question that can be put into the box, with its picture."""
+
+    family: str
+    prompt: str
+    image: Image.Image | None
+
+
+def _sample(example) -> Sample:
+    return Sample(example.task, example.prompt, pictures.draw(example.scene) if example.scene else None)
+
+
+@cache
+def shown(family: str) -> tuple[Sample, ...]:
+    """The examples of a family that the page offers: always the same."""
+    return tuple(_sample(example) for example in TASKS[family].examples(SPLIT, PER_FAMILY, SEED))
+
+
+def fresh(family: str = ANY, seed: int | None = None) -> Sample:
+    """A new random question of the validation split.
+
+    Raises:
+        KeyError: an unknown family.
+    """
+    rng = random.Random(seed)
+    name = rng.choice(list(TASKS)) if family == ANY else family
+    return _sample(TASKS[name].examples(SPLIT, 1, rng.randrange(2**31))[0])
+
+
+@cache
+def built_in() -> tuple[Image.Image, ...]:
+    """Pictures to ask about, without a question."""
+    samples = TASKS["vision"].examples(SPLIT, 40, SEED + 1)
+    scenes = [example.scene for example in samples if len(example.scene["objects"]) >= 3]
+    return tuple(pictures.draw(scene) for scene in scenes[:6])
+
+
+def families_html(t: Text) -> str:
+    """A tab per family, its examples below, and "new random question" in each."""
+    tabs, panels = [], []
+    for i, (name, task) in enumerate(TASKS.items()):
+        sign = " ".join(icon(skill) for skill in task.skills)
+        tabs.append(
+            f'<button type="button" role="tab" data-tab="{name}" aria-selected="{str(i == 0).lower()}" '
+            f'tabindex="{0 if i == 0 else -1}"><span class="t2-icon" aria-hidden="true">{escape(sign)}</span>'
+            f"{escape(t.family(name))}</button>"
+        )
+        cards = "".join(_card(name, k, sample, t) for k, sample in enumerate(shown(name)))
+        kind = (
+            t("examples.two") if len(task.skills) > 1 else t("examples.trained" if task.trained else "examples.unseen")
+        )
+        panels.append(
+            f'<div role="tabpanel" data-panel="{name}"{"" if i == 0 else " hidden"}>'
+            f'<p class="t2-faint">{escape(kind)}</p>'
+            f'{cards}<button type="button" class="t2-random" {pick(family=name, random=True)}>'
+            f'<span aria-hidden="true">⟳</span> {t.html("examples.random")}</button></div>'
+        )
+    return (
+        f'<div class="t2-examples"><div role="tablist" aria-label="{t.html("examples.label")}">{"".join(tabs)}</div>'
+        f"{''.join(panels)}</div>"
+    )
+
+
+def _card(family: str, index: int, sample: Sample, t: Text) -> str:
+    image = (
+        ""
+        if sample.image is None
+        else (f'<img src="{data_uri(pictures.enlarge(sample.image, 96))}" width="44" height="44" alt="">')
+    )
+    return (
+        f'<button type="button" class="t2-example" {pick(family=family, index=index)} title="{escape(sample.prompt)}">'
+        f"{image}<span>{escape(sample.prompt)}</span></button>"
+    )
+
+
+def pictures_html(t: Text) -> str:
+    """The built-in pictures as buttons."""
+    buttons = "".join(
+        f'<button type="button" class="t2-thumb" {pick(picture=i)} aria-label="{t.html("picture.built_in", n=i + 1)}">'
+        f'<img src="{data_uri(pictures.enlarge(image, 96))}" width="48" height="48" alt=""></button>'
+        for i, image in enumerate(built_in())
+    )
+    return f'<div class="t2-thumbs" role="group" aria-label="{t.html("picture.built_in_label")}">{buttons}</div>'

@@ -1,0 +1,27 @@
+"""The server's flags: apart from the rest, so that ``--help`` needs neither gradio nor torch."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO_MODEL, EXPERTS = ROOT / "assets" / "demo-model", ROOT / "experts"
+FIRST_PORT = 7860
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``python app.py`` and ``python -m t2ui serve``."""
+    add = parser.add_argument
+    add("--model", default=str(DEMO_MODEL), metavar="FOLDER", help="model folder (default: the shipped demo model)")
+    add("--experts", default=str(EXPERTS), metavar="FOLDER", help="folder of experts (default: the shipped ones)")
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    add("--host", default=host, help="address to listen on; 0.0.0.0 lets others in (default: %(default)s)")
+    add("--port", type=int, default=None, help=f"port to listen on (default: the first free one from {FIRST_PORT} on)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:0, mps (default: %(default)s)")
+    add("--dtype", default="auto", help="auto, float32, bfloat16, float16 (default: %(default)s)")
+    add("--threads", type=int, default=None, help="CPU threads of the model (default: all cores)")
+    browser = parser.add_mutually_exclusive_group()
+    browser.add_argument("--inbrowser", action="store_true", default=None, help="open the page in a browser")
+    browser.add_argument("--no-browser", dest="inbrowser", action="store_false", help="do not open a browser")

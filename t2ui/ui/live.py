@@ -1,0 +1,113 @@
+"""Components whose pictures move in the browser: the change map (live Plotly) and the share of base.
+
+``gr.Plot`` mounts its chart anew on every update. Here a ``gr.HTML`` holds one element; ``static/page.js`` draws into
+it with ``Plotly.react`` from the Gram matrices that were sent once, so that a slider moves the picture without a
+request. plotly.min.js is the one that the Python package ships.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+import plotly
+
+from t2ui import plots
+from t2ui.ui.text import Text
+from t2ui.ui.theme import colour
+
+PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
+HERE = Path(__file__).parent
+
+
+# Functions, not subclasses of gr.HTML: gradio writes a .pyi file next to every module that derives a component.
+
+
+def markup(value: str = "", **props: Any) -> gr.HTML:
+    """HTML of our own making, without gradio's article styles and without events."""
+    return gr.HTML(value, js_on_load=None, apply_default_css=False, **props)
+
+
+def change_map(value: Mapping[str, Any], aria: str, **props: Any) -> gr.HTML:
+    """Heatmap layers x modules of what the current mix changes. Its value: :func:`change_payload`."""
+    template = (
+        f'<div class="t2-plot" role="img" aria-label="{escape(aria)}"></div>'
+        '<p class="t2-plot-alt" aria-live="polite"></p>'
+    )
+    script = "window.t2ui.changeMap(element, props, watch);"
+    return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
+
+
+def share_bar(value: Mapping[str, Any], **props: Any) -> gr.HTML:
+    """How much of the mix is each expert and how much is base. Its value: :func:`share_payload`."""
+    template = '<div class="t2-sharebar" aria-hidden="true"></div><p class="t2-share-words"></p>'
+    script = "window.t2ui.mixBar(element, props, watch);"
+    return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
+
+
+def chips(value: str = "", **props: Any) -> gr.HTML:
+    """HTML with buttons (:func:`pick`); a click raises ``.pick`` whose ``gr.EventData`` holds the button's data."""
+    script = "window.t2ui.chips(element, props, trigger, 'pick');"
+    return gr.HTML(value, js_on_load=script, apply_default_css=False, **props)
+
+
+def pick(**data: Any) -> str:
+    """The attribute of a button inside :func:`chips`."""
+    return f'data-pick="{escape(json.dumps(data))}"'
+
+
+def change_payload(cells: Sequence[Mapping[str, Any]], names: Sequence[str], t: Text, metric: str = "dw") -> dict:
+    """What the browser needs to draw every mix: sent once.
+
+    Args:
+        cells: per matrix ``layer``, ``module``, ``G``, ``H``, ``r``, ``norm2`` (see ``plots.change_of``).
+        names: the experts, in the order of the Gram matrices.
+    """
+    layers = sorted({cell["layer"] for cell in cells})
+    modules = list(dict.fromkeys(cell["module"] for cell in cells))
+    unit = [[1.0 if i == k else 0.0 for i in range(len(names))] for k in range(len(names))]
+    zmax = max((plots.change_of(cell, a, metric) for cell in cells for a in unit), default=0.0) * 1.1 or 0.01
+    grid = plots.change_grid(cells, layers, modules, [0.0] * len(names), metric)
+    figure = plots.change_heatmap(
+        grid,
+        layers,
+        modules,
+        zmax,
+        x_title=t("map.modules"),
+        y_title=t("map.layers"),
+        hover=t("map.hover"),
+    )
+    return {
+        "cells": list(cells),
+        "names": list(names),
+        "layers": layers,
+        "modules": modules,
+        "metric": metric,
+        "zmax": zmax,
+        "figure": json.loads(figure.to_json()),
+        "scales": plots.CHANGE_SCALES,
+        "text": {key: t(f"map.{key}") for key in ("alt", "still", "none")},
+    }
+
+
+def share_payload(names: Sequence[str], t: Text) -> dict:
+    """Names, labels and colours for :func:`share_bar`."""
+    return {
+        "names": list(names),
+        "labels": [t.family(name) for name in names],
+        "colours": [colour(name, tuple(names)) for name in names],
+        "text": {key: t(f"share.{key}") for key in ("base", "share", "over")},
+    }
+
+
+def head() -> str:
+    """What goes into the page's <head>: our script, and where plotly lies on this server."""
+    gr.set_static_paths([PLOTLY_DIR])
+    url = "gradio_api/file=" + quote((PLOTLY_DIR / "plotly.min.js").as_posix(), safe="/:")
+    script = (HERE / "static" / "page.js").read_text(encoding="utf-8")
+    return f"<script>{script}\nwindow.t2ui.plotlyUrl = {json.dumps(url)};</script>"

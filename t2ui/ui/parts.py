@@ -1,0 +1,190 @@
+"""The pieces of the page that are drawn as HTML: answers, everybody's table, notices, status.
+
+Pure functions from plain data to HTML; whatever a visitor or the model wrote is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from t2ui.runs import Row, Run
+from t2ui.ui.flow import ms, parse_alphas, percent
+from t2ui.ui.text import Text
+from t2ui.ui.theme import colour, icon
+
+
+def header(t: Text) -> str:
+    """Title line with the switch between light and dark (``page.js`` listens to it)."""
+    return (
+        f'<header class="t2-header"><div><h1>t2ui</h1><p>{t.html("page.tagline")}</p></div>'
+        f'<button type="button" class="t2-theme" data-t2="theme" aria-label="{t.html("page.theme")}" '
+        f'title="{t.html("page.theme")}"><span aria-hidden="true">◐</span></button></header>'
+    )
+
+
+def status(t: Text, state: str, words: str, progress: float | None = None) -> str:
+    """What the model is doing: ``loading``, ``ready`` or ``failed``, in words."""
+    bar = (
+        ""
+        if progress is None or state != "loading"
+        else (f'<span class="t2-progress"><span style="width:{100 * min(max(progress, 0), 1):.0f}%"></span></span>')
+    )
+    return (
+        f'<div class="t2-status" data-state="{escape(state)}" role="status">'
+        f'<span class="t2-dot" aria-hidden="true"></span><span>{escape(words)}</span>{bar}</div>'
+    )
+
+
+def notice(words: str, kind: str = "info", title: str = "") -> str:
+    """A line that says something; ``kind`` is ``info``, ``warn`` or ``error``. Empty words: nothing at all."""
+    if not words:
+        return ""
+    head = f"<strong>{escape(title)}</strong> " if title else ""
+    role = "alert" if kind == "error" else "status"
+    return f'<div class="t2-notice" data-kind="{kind}" role="{role}">{head}{escape(words)}</div>'
+
+
+def recorded_badge(t: Text, recorded: Mapping[str, str] | None) -> str:
+    """Says that what is shown was recorded: when, and with which model."""
+    if not recorded:
+        return ""
+    words = t.html("recorded.words", date=recorded.get("date", "?"), model=recorded.get("model", "?"))
+    return (
+        f'<div class="t2-recorded" role="note"><span class="t2-chip">{t.html("recorded.badge")}</span> '
+        f"<span>{words}</span></div>"
+    )
+
+
+def verdict(row: Row, run: Run, t: Text) -> str:
+    """Tick, cross or "cannot check", in words and with a sign besides the colour."""
+    if row.right is True:
+        return f'<span class="t2-verdict t2-right"><span aria-hidden="true">✓</span> {t.html("verdict.right")}</span>'
+    if row.right is False:
+        return f'<span class="t2-verdict t2-wrong"><span aria-hidden="true">✗</span> {t.html("verdict.wrong")}</span>'
+    if row.reason in ("stop", "length"):
+        return f'<span class="t2-verdict">{t.html("verdict.none")}</span>'
+    return ""
+
+
+def reason(row: Row, run: Run, t: Text) -> str:
+    """The grader's reason, or why there is none, or how the answer ended."""
+    if row.error:
+        return t("answer.error", why=row.error)
+    if row.reason == "cancelled":
+        return t("answer.stopped")
+    if row.right is not None:
+        return f"{row.why.rstrip('. ')}. {t('answer.length')}" if row.reason == "length" else row.why
+    if row.reason == "length":
+        return t("answer.length")
+    return t("verdict.unknown") if row.reason == "stop" and run.family is None else ""
+
+
+def title(row: Row, t: Text) -> str:
+    """What a row is called."""
+    if row.key.startswith("expert:"):
+        return t.family(row.key.removeprefix("expert:"))
+    return t(f"row.{row.key}")
+
+
+def mix_words(mix: str, t: Text) -> str:
+    """A mix for people: ``math 0.60 + code 0.20``, or "no expert"."""
+    alphas = parse_alphas(mix)
+    return " + ".join(f"{t.family(name)} {value:.2f}" for name, value in alphas.items()) or t("mix.none")
+
+
+def timing(row: Row, t: Text) -> str:
+    if not row.seconds:
+        return ""
+    return t("answer.timing", first=ms(row.seconds.get("first")), total=ms(row.seconds.get("total")), n=row.tokens)
+
+
+def answer(row: Row | None, key: str, run: Run, t: Text) -> str:
+    """One answer as a card; an empty card where there is no answer yet."""
+    row = row or Row(key, "")
+    running = row.reason is None and run.stage in ("waiting", "pass1", "pass2")
+    mix = f'<span class="t2-mixname">{escape(mix_words(row.mix, t))}</span>' if row.mix and key != "base" else ""
+    change = "" if not row.change else f" · {t.html('answer.change', share=percent(row.change, 1))}"
+    why = reason(row, run, t)
+    body = (
+        escape(row.text)
+        if row.text
+        else (f'<span class="t2-faint">{t.html("answer.coming") if running else t.html("answer.empty")}</span>')
+    )
+    return (
+        f'<article class="t2-answer" data-row="{escape(row.key)}" data-running="{str(running).lower()}">'
+        f'<div class="t2-answer-head"><h3>{escape(title(row, t))}</h3>{mix}{verdict(row, run, t)}</div>'
+        f'<div class="{text_class(row.text)}">{body}</div>'
+        f'<p class="t2-why">{escape(why)}</p>'
+        f'<p class="t2-timing">{escape(timing(row, t))}{change}</p></article>'
+    )
+
+
+def answers(run: Run, keys: Sequence[str], t: Text) -> str:
+    """Answers side by side (one below the other on a phone)."""
+    cards = "".join(answer(run.row(key), key, run, t) for key in keys)
+    busy = str(run.stage in ("waiting", "pass1", "pass2")).lower()
+    return f'<div class="t2-answers" data-stage="{run.stage}" aria-live="polite" aria-busy="{busy}">{cards}</div>'
+
+
+def everybody(run: Run, t: Text) -> str:
+    """Every row of an ``everybody`` run, a line each; otherwise what the button would do."""
+    if run.kind != "everybody" or not run.rows:
+        return f'<p class="t2-faint t2-everybody-empty">{t.html("everybody.empty")}</p>'
+    lines = []
+    for row in run.rows:
+        name = row.key.removeprefix("expert:")
+        expert = row.key.startswith("expert:")
+        dot = (
+            (
+                f'<span class="t2-dot" style="background:{colour(name, run.names)}" aria-hidden="true"></span>'
+                f'<span class="t2-icon" aria-hidden="true">{escape(icon(name))}</span>'
+            )
+            if expert
+            else ""
+        )
+        mix = "" if expert or row.key == "base" else f"<small>{escape(mix_words(row.mix, t))}</small>"
+        why = reason(row, run, t)
+        lines.append(
+            f'<tr data-row="{escape(row.key)}"><th scope="row">{dot}{escape(title(row, t))}{mix}</th>'
+            f'<td class="t2-cell-verdict">{verdict(row, run, t)}</td>'
+            f'<td><div class="{text_class(row.text)}">{escape(row.text) or "…"}</div>'
+            f'<p class="t2-why">{escape(why)}</p></td>'
+            f'<td class="t2-cell-ms">{escape(ms(row.seconds.get("total")) if row.seconds else "")}</td></tr>'
+        )
+    right = sum(row.right is True for row in run.rows)
+    graded = sum(row.right is not None for row in run.rows)
+    count = f'<p class="t2-faint">{t.html("everybody.count", right=right, n=graded)}</p>' if graded else ""
+    head = "".join(
+        f'<th scope="col">{t.html("everybody." + key)}</th>' for key in ("who", "verdict", "answer", "time")
+    )
+    return (
+        f'{count}<table class="t2-everybody"><thead><tr>{head}</tr></thead><tbody aria-live="polite">'
+        f"{''.join(lines)}</tbody></table>"
+    )
+
+
+def run_notice(run: Run, t: Text) -> str:
+    """What has to be said about a run: an error, a place in the queue, "outside this model's world"."""
+    if run.error:
+        return notice(t("run.error", why=run.error), "error")
+    if run.stage == "stopped":
+        return notice(t("run.stopped"), "info")
+    if run.stage == "waiting" and run.waiting:
+        return notice(t("run.waiting", n=run.waiting), "info")
+    if run.first_pass and run.first_pass.outside:
+        return notice(run.first_pass.outside_why, "warn", t("run.outside"))
+    return ""
+
+
+def refused(entries: Sequence[tuple[str, str]], t: Text) -> str:
+    """Experts that cannot be used with this model, with the reasons."""
+    if not entries:
+        return ""
+    lines = "".join(f"<li><strong>{escape(name)}</strong> {escape(why)}</li>" for name, why in entries)
+    return f'<div class="t2-refused"><p>{t.html("mix.refused")}</p><ul>{lines}</ul></div>'
+
+
+def text_class(text: str) -> str:
+    """Code stands in a fixed-width font."""
+    return "t2-text t2-code" if "def " in text or "```" in text else "t2-text"

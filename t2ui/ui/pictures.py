@@ -1,0 +1,81 @@
+"""Pictures that visitors bring: opened with limits, refused with a reason. And the built-in ones."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from t2ui.ui.text import Text
+
+MAX_BYTES = 10 * 2**20
+MAX_PIXELS = 16_000_000
+
+
+class PictureError(ValueError):
+    """A picture cannot be used; the text says why and what to do."""
+
+
+def picture_input(**props: Any) -> gr.Image:
+    """An image input whose value is the uploaded file itself: :func:`open_picture` reads it."""
+    return gr.Image(format="png", type="filepath", image_mode=None, sources=["upload", "clipboard"], **props)
+
+
+def check_upload(payload: Any, folder: str | Path, t: Text) -> str:
+    """Why an uploaded picture cannot be used, or "" if it can.
+
+    Args:
+        payload: what the browser says it uploaded (not yet looked at by gradio).
+        folder: where uploads lie; nothing else is opened.
+    """
+    path = Path(str((payload or {}).get("path") or ""))
+    if not path.name or not path.resolve().is_relative_to(Path(folder).resolve()):
+        return t("picture.broken")
+    try:
+        open_picture(path, t)
+    except PictureError as error:
+        return str(error)
+    return ""
+
+
+def open_picture(path: str | Path | None, t: Text) -> Image.Image | None:
+    """The picture as RGB (transparent parts on white), or None for no picture.
+
+    Raises:
+        PictureError: not a picture, broken, or too large.
+    """
+    if not path:
+        return None
+    try:
+        size = Path(path).stat().st_size
+        if size > MAX_BYTES:
+            raise PictureError(t("picture.bytes", found=f"{size / 2**20:.0f}", limit=MAX_BYTES // 2**20))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is below and lower
+            image = Image.open(path)
+            if image.width * image.height > MAX_PIXELS:
+                raise PictureError(t("picture.pixels", w=image.width, h=image.height, limit=MAX_PIXELS // 1_000_000))
+            image.load()
+    except PictureError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(t("picture.pixels", w="?", h="?", limit=MAX_PIXELS // 1_000_000)) from error
+    except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises on broken files, by format
+        raise PictureError(t("picture.broken")) from error
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def data_uri(image: Image.Image) -> str:
+    """The picture as a PNG inside a URL."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

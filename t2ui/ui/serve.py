@@ -1,0 +1,162 @@
+"""``python app.py`` and ``python -m t2ui serve``: flags, checks that fail early and clearly, launch."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from t2ui.ui.flags import EXPERTS, FIRST_PORT, ROOT, add_flags
+
+RECORDED = ROOT / "assets" / "recorded" / "run.json"
+PORTS = 100
+
+
+class StartError(RuntimeError):
+    """The page cannot be served; the text says why and what to do."""
+
+
+def stay_offline() -> None:
+    """No analytics, no version checks, no hub: has to happen before gradio and transformers are imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+
+
+def main(args: argparse.Namespace | list[str] | None = None) -> int:
+    """Serve the page until interrupted. Returns the process's exit code."""
+    if not isinstance(args, argparse.Namespace):
+        parser = argparse.ArgumentParser(
+            prog="app.py", description="t2ui: explore and mix experts of a language model"
+        )
+        add_flags(parser)
+        args = parser.parse_args(args)
+    stay_offline()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        check(args)
+        port = choose_port(args.host, args.port)
+    except StartError as error:
+        print(f"t2ui: {error}", file=sys.stderr)
+        return 2
+    try:
+        demo = start(args, port)
+    except OSError as error:
+        print(f"t2ui: cannot listen on {args.host}:{port}: {error}; choose another --port or --host", file=sys.stderr)
+        return 2
+    try:
+        demo.block_thread()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        demo.t2ui_backend.close()
+        demo.close(verbose=False)
+    return 0
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse what cannot work, before anything slow is imported.
+
+    Raises:
+        StartError: the model folder is missing or holds no model; a bad number of threads.
+    """
+    model = Path(args.model)
+    if not model.is_dir():
+        raise StartError(
+            f"there is no model folder {str(model)!r}: give one with --model, or leave --model out to use "
+            f"the shipped demo model"
+        )
+    if not (model / "config.json").is_file():
+        raise StartError(
+            f"{str(model)!r} is not a model folder: it has no config.json; --model takes a folder in "
+            f"Hugging Face format (config.json, tokenizer, *.safetensors)"
+        )
+    if args.threads is not None and args.threads < 1:
+        raise StartError(f"--threads must be at least 1, got {args.threads}")
+    if not Path(args.experts).is_dir() and args.experts != str(EXPERTS):
+        raise StartError(f"there is no folder of experts {str(args.experts)!r}: give one with --experts")
+
+
+def choose_port(host: str, port: int | None) -> int:
+    """The port to listen on.
+
+    Raises:
+        StartError: the wished port (or every port of the default range) is taken, or the host is not ours.
+    """
+    wished = port if port is not None else os.environ.get("GRADIO_SERVER_PORT")
+    if wished is not None:
+        wished = int(wished)
+        if not 0 < wished < 65536:
+            raise StartError(f"--port must be from 1 to 65535, got {wished}")
+        if not _free(host, wished):
+            raise StartError(
+                f"port {wished} on {host} is in use (or not allowed): choose another one with --port, or "
+                f"leave --port out to take a free one"
+            )
+        return wished
+    for candidate in range(FIRST_PORT, FIRST_PORT + PORTS):
+        if _free(host, candidate):
+            return candidate
+    raise StartError(f"no free port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} on {host}: choose one with --port")
+
+
+def _free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":  # on Windows this option would let two servers share a port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def start(args: argparse.Namespace, port: int):
+    """Build and launch the page, then load the model behind it. Returns the running ``gr.Blocks``."""
+    stay_offline()
+    from t2ui.recorded import RecordingError, load
+    from t2ui.ui.app import build_app, launch_options
+    from t2ui.ui.backend import Backend, Options
+
+    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads))
+    try:
+        recording = load(RECORDED)
+    except RecordingError as error:
+        logging.getLogger("t2ui").warning("%s", error)
+        recording = None
+    demo = build_app(backend, recording)
+    demo.t2ui_backend = backend
+    demo.queue(default_concurrency_limit=None)
+    demo.launch(
+        server_name=args.host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        inbrowser=False,
+        show_error=False,
+        **launch_options(),
+    )
+    shown = "localhost" if args.host in ("127.0.0.1", "0.0.0.0", "::") else args.host
+    print(f"t2ui: open http://{shown}:{port}   (Ctrl-C ends it)", flush=True)
+    if wants_browser(args.inbrowser):
+        import webbrowser
+
+        threading.Thread(target=webbrowser.open, args=(f"http://{shown}:{port}",), daemon=True).start()
+    backend.start()
+    return demo
+
+
+def wants_browser(asked: bool | None) -> bool:
+    """Open a browser where there is a screen, unless told otherwise."""
+    if asked is not None:
+        return asked
+    screen = sys.platform in ("win32", "darwin") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return screen and not os.environ.get("CI") and not os.environ.get("SPACE_ID")

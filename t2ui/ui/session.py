@@ -1,0 +1,41 @@
+"""What the server remembers of a visitor while a page is open: what is running, so that Stop can reach it."""
+
+from __future__ import annotations
+
+import threading
+
+from t2ui.runs import Halt
+
+
+class Sessions:
+    """Halts by visitor (gradio's session hash) and kind of run. Thread-safe; forgets a visitor who leaves."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._halts: dict[str, dict[str, Halt]] = {}
+
+    def begin(self, session: str, kind: str) -> Halt:
+        """A fresh halt; what this visitor still had running under that kind is stopped."""
+        halt = Halt()
+        with self._lock:
+            old = self._halts.setdefault(session, {}).get(kind)
+            self._halts[session][kind] = halt
+        if old is not None:
+            old.stop()
+        return halt
+
+    def stop(self, session: str) -> None:
+        """Stop everything this visitor has running, and nothing of anybody else's."""
+        with self._lock:
+            halts = list(self._halts.get(session, {}).values())
+        for halt in halts:
+            halt.stop()
+
+    def forget(self, session: str) -> None:
+        """The page was closed."""
+        self.stop(session)
+        with self._lock:
+            self._halts.pop(session, None)
+
+    def __len__(self) -> int:
+        return len(self._halts)

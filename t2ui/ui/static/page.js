@@ -1,0 +1,195 @@
+/* What the page does without the server: theme, repainting of the change map and of the share of base while a
+   slider moves. One object, window.t2ui; no other global. */
+(() => {
+  "use strict";
+  if (window.t2ui) return;
+  const t2 = (window.t2ui = { alphas: [], plotlyUrl: "", listeners: new Set() });
+
+  // ---- mix: the sliders tell, everything that draws a mix listens -------------------------------------------
+  let asked = false;
+  t2.setMix = (values) => {
+    const next = values.map((v) => (Number.isFinite(Number(v)) ? Number(v) : 0));
+    if (next.length === t2.alphas.length && next.every((v, i) => v === t2.alphas[i])) return;
+    t2.alphas = next;
+    if (asked) return;
+    asked = true; // many slider events between two frames: one repaint
+    requestAnimationFrame(() => {
+      asked = false;
+      for (const fn of [...t2.listeners]) fn();
+    });
+  };
+  // Straight from the slider that is dragged; gradio's own change event (which also sees presets and resets) follows.
+  document.addEventListener("input", (e) => {
+    const slider = e.target.closest && e.target.closest('[id^="t2-alpha-"]');
+    if (!slider || e.target.value === "") return;
+    const next = t2.alphas.slice();
+    next[Number(slider.id.slice("t2-alpha-".length))] = Number(e.target.value);
+    t2.setMix(Array.from(next, (v) => v || 0));
+  });
+  const listen = (element, fn) => {
+    const wrapped = () => (element.isConnected ? fn() : t2.listeners.delete(wrapped));
+    t2.listeners.add(wrapped);
+  };
+  const cut = (k) => Array.from({ length: k }, (_, i) => t2.alphas[i] || 0);
+
+  // a' M a
+  const form = (M, a) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) if (a[i]) for (let j = 0; j < a.length; j++) sum += a[i] * a[j] * M[i][j];
+    return Math.max(sum, 0);
+  };
+  t2.change = (cell, a, metric) =>
+    metric === "dw" ? Math.sqrt(form(cell.H, a) / cell.norm2) : Math.sqrt(form(cell.G, a) / cell.r);
+  t2.total = (cells, a) => {
+    let up = 0, down = 0;
+    for (const c of cells) { up += form(c.H, a); down += c.norm2; }
+    return down ? Math.sqrt(up / down) : 0;
+  };
+
+  // ---- plotly: shipped with the Python package, loaded once per page, after the first picture ------------------
+  let plotly = null;
+  t2.plotly = () => {
+    if (!plotly) plotly = new Promise((good, bad) => {
+      const script = document.createElement("script");
+      script.src = t2.plotlyUrl;
+      script.onload = () => good(window.Plotly);
+      script.onerror = () => bad(new Error("plotly.min.js did not load"));
+      document.head.appendChild(script);
+    });
+    return plotly;
+  };
+  const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
+
+  t2.changeMap = (element, props, watch) => {
+    const plot = element.querySelector(".t2-plot"), alt = element.querySelector(".t2-plot-alt");
+    let repaints = 0, busy = false, again = false;
+    const draw = async () => {
+      const value = props.value;
+      if (!value || !value.cells || !value.cells.length) {
+        alt.textContent = (value && value.text && value.text.none) || "";
+        plot.hidden = true;
+        return;
+      }
+      plot.hidden = false;
+      if (busy) { again = true; return; }
+      busy = true;
+      try {
+        const P = await t2.plotly();
+        const a = cut(value.names.length), metric = value.metric;
+        const at = new Map(value.cells.map((c) => [c.layer + "|" + c.module, c]));
+        let top = 0, where = "";
+        const z = value.layers.map((l) => value.modules.map((m) => {
+          const cell = at.get(l + "|" + m);
+          if (!cell) return null;
+          const x = t2.change(cell, a, metric);
+          if (x > top) { top = x; where = l + " · " + m; }
+          return x;
+        }));
+        const figure = value.figure, trace = { ...figure.data[0], z, zmax: Math.max(value.zmax, top),
+          colorscale: value.scales[document.body.classList.contains("dark") ? "dark" : "light"] };
+        const ink = css("--t2-soft");
+        const layout = { ...figure.layout, font: { color: ink, family: css("--font") || "system-ui", size: 12 } };
+        await P.react(plot, [trace], layout, { responsive: true, displaylogo: false, displayModeBar: false });
+        const total = t2.total(value.cells, a);
+        alt.textContent = top
+          ? value.text.alt.replace("{total}", pc(total)).replace("{top}", pc(top)).replace("{where}", where)
+          : value.text.still;
+        plot.dataset.repaints = String(++repaints);
+        plot.dataset.total = total.toFixed(6);
+      } finally {
+        busy = false;
+        if (again) { again = false; draw(); }
+      }
+    };
+    listen(element, draw);
+    watch("value", draw);
+    document.addEventListener("t2:theme", draw);
+    new ResizeObserver(() => { if (plot.offsetWidth && window.Plotly && plot.data) window.Plotly.Plots.resize(plot); }).observe(element);
+    draw();
+  };
+  const pc = (x) => (100 * x).toFixed(1) + " %";
+
+  // ---- share of base ------------------------------------------------------------------------------------------
+  t2.mixBar = (element, props, watch) => {
+    const draw = () => {
+      const value = props.value || {}, names = value.names || [], a = cut(names.length);
+      const sum = a.reduce((x, y) => x + y, 0), base = 1 - sum;
+      const bar = element.querySelector(".t2-sharebar"), words = element.querySelector(".t2-share-words");
+      const parts = names.map((n, i) => [value.labels[i], Math.max(a[i], 0), value.colours[i]]);
+      const whole = Math.max(parts.reduce((x, p) => x + p[1], 0) + Math.max(base, 0), 1e-9);
+      bar.replaceChildren(...[...parts, [value.text.base, Math.max(base, 0), "var(--t2-line-strong)"]].map(([n, w, c]) => {
+        const part = document.createElement("span");
+        part.style.flexBasis = (100 * w) / whole + "%";
+        part.style.background = c;
+        part.title = n;
+        return part;
+      }));
+      words.textContent = (base < -1e-9 ? value.text.over : value.text.share).replace("{base}", base.toFixed(2)).replace("{sum}", sum.toFixed(2));
+      element.dataset.base = base.toFixed(2);
+      names.forEach((_, i) => { // each slider in its expert's colour
+        const slider = document.getElementById(`t2-alpha-${i}`);
+        if (slider) slider.style.setProperty("--slider-color", value.colours[i]);
+      });
+    };
+    listen(element, draw);
+    watch("value", draw);
+    draw();
+  };
+
+  // ---- chips: any [data-pick] inside the element raises the component's event -----------------------------------
+  t2.chips = (element, props, trigger, event) => {
+    element.addEventListener("click", (e) => {
+      const tab = e.target.closest("[data-tab]");
+      if (tab && element.contains(tab)) {
+        for (const other of element.querySelectorAll("[data-tab]")) {
+          const on = other === tab;
+          other.setAttribute("aria-selected", String(on));
+          other.tabIndex = on ? 0 : -1;
+          const panel = element.querySelector(`[data-panel="${other.dataset.tab}"]`);
+          if (panel) panel.hidden = !on;
+        }
+        return;
+      }
+      const pick = e.target.closest("[data-pick]");
+      if (pick && element.contains(pick) && pick.getAttribute("aria-disabled") !== "true") trigger(event, JSON.parse(pick.dataset.pick));
+    });
+    element.addEventListener("keydown", (e) => {
+      if (!["ArrowRight", "ArrowLeft"].includes(e.key) || !e.target.matches("[data-tab]")) return;
+      const tabs = [...element.querySelectorAll("[data-tab]")], step = e.key === "ArrowRight" ? 1 : -1;
+      const next = tabs[(tabs.indexOf(e.target) + step + tabs.length) % tabs.length];
+      next.focus();
+      next.click();
+    });
+  };
+
+  // ---- light and dark -------------------------------------------------------------------------------------------
+  const KEY = "t2ui-theme";
+  const stored = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
+  const apply = (dark) => {
+    document.body.classList.toggle("dark", dark);
+    document.dispatchEvent(new Event("t2:theme"));
+  };
+  document.addEventListener("click", (e) => {
+    if (!e.target.closest || !e.target.closest('[data-t2="theme"]')) return;
+    const dark = !document.body.classList.contains("dark");
+    try { localStorage.setItem(KEY, dark ? "dark" : "light"); } catch { /* a private window: not remembered */ }
+    apply(dark);
+  });
+  // On a phone the answers lie below the fold: bring them into view when a question is asked.
+  t2.showResult = (id) => {
+    const target = document.getElementById(id);
+    if (target && window.innerWidth < 960) {
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      setTimeout(() => target.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "start" }), 60);
+    }
+  };
+  const forced = new URLSearchParams(location.search).get("__theme");
+  const start = () => {
+    const choice = stored();
+    // gradio sets its own class while it mounts; a visitor's remembered choice is put on top of it, once.
+    if (choice && !forced) setTimeout(() => apply(choice === "dark"), 0);
+    new MutationObserver(() => document.dispatchEvent(new Event("t2:theme"))).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    setTimeout(() => t2.plotlyUrl && t2.plotly().catch(() => {}), 1500);
+  };
+  if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
+})();

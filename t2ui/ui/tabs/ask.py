@@ -1,0 +1,108 @@
+"""Ask: both passes of one question, drawn and timed; and everybody's answers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from t2ui.runs import Run, run
+from t2ui.ui import parts
+from t2ui.ui.backend import Backend
+from t2ui.ui.composer import Composer, InputError, read_question
+from t2ui.ui.events import LIVE, Changes, explain, session_of
+from t2ui.ui.flow import flow_html
+from t2ui.ui.live import markup
+from t2ui.ui.session import Sessions
+from t2ui.ui.text import Text
+
+ROWS = ("base", "dispatch")
+
+
+@dataclass(frozen=True)
+class AskTab:
+    recorded: gr.HTML
+    notice: gr.HTML
+    flow: gr.HTML
+    answers: gr.HTML
+    everybody: gr.HTML
+
+    @property
+    def outputs(self) -> list[gr.HTML]:
+        return [self.recorded, self.notice, self.flow, self.answers, self.everybody]
+
+
+def draw(state: Run, t: Text) -> list[str]:
+    """The tab's five pieces for one moment of a run (``outputs``'s order)."""
+    return [
+        "",
+        parts.run_notice(state, t),
+        flow_html(state, t),
+        parts.answers(state, ROWS, t),
+        parts.everybody(state, t),
+    ]
+
+
+def build(t: Text, shown: Run | None, recorded: dict[str, str] | None) -> AskTab:
+    """Lay the tab out with a recorded run on it (or empty)."""
+    state = shown or Run(names=())
+    _, said, flow, answers, everybody = draw(state, t)
+    badge = markup(parts.recorded_badge(t, recorded), elem_id="t2-recorded")
+    notice = markup(said, elem_id="t2-notice")
+    drawn = markup(flow, elem_id="t2-flow")
+    told = markup(answers, elem_id="t2-answers")
+    markup(f'<h2 class="t2-h2">{t.html("everybody.title")}</h2>')
+    table = markup(everybody, elem_id="t2-everybody-table")
+    return AskTab(badge, notice, drawn, told, table)
+
+
+def wire(
+    tab: AskTab,
+    box: Composer,
+    sliders: Sequence[gr.Slider],
+    tabs: gr.Tabs,
+    backend: Backend,
+    sessions: Sessions,
+    t: Text,
+) -> None:
+    """Connect the buttons. Handlers are async generators: nobody waits for another visitor's answer."""
+    outputs = [*tab.outputs, box.notice, box.stop]
+
+    def handler(kind: str):
+        async def ask(request: gr.Request, prompt, picture, temperature, tokens, seed, soft, *alphas):
+            changes = Changes(len(outputs))
+            try:
+                question = read_question(t, prompt, picture, temperature, tokens, seed)
+                if backend.state != "ready":
+                    raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
+                mix = backend.mix(alphas)
+            except (InputError, ValueError) as error:
+                yield changes(*[None] * len(tab.outputs), parts.notice(str(error), "error"), None)
+                return
+            halt = sessions.begin(session_of(request), "ask")
+            stop = gr.update(interactive=True)
+            try:
+                async for state in run(backend.engine, kind, question, soft=bool(soft), mix=mix, halt=halt):
+                    yield changes(*draw(state, t), "", stop)
+                    stop = None
+            except Exception as error:
+                yield changes(*[None] * len(tab.outputs), parts.notice(explain(error, t), "error"), None)
+            yield changes(*[None] * (len(outputs) - 1), gr.update(interactive=False))
+
+        return ask
+
+    inputs = [*box.inputs, box.soft, *sliders]
+    scroll = "() => { window.t2ui.showResult('t2-tabs'); }"
+    for button, kind in ((box.ask, "ask"), (box.everybody, "everybody")):
+        button.click(
+            lambda: gr.Tabs(selected="ask"), None, tabs, queue=False, show_progress="hidden", api_visibility="private"
+        )
+        button.click(None, None, None, js=scroll, queue=False, api_visibility="private")
+        button.click(handler(kind), inputs, outputs, **LIVE)
+    box.prompt.submit(handler("ask"), inputs, outputs, **LIVE)
+
+    def stop_all(request: gr.Request) -> None:
+        sessions.stop(session_of(request))
+
+    box.stop.click(stop_all, None, None, queue=False, show_progress="hidden", api_visibility="private")

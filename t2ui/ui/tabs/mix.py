@@ -1,0 +1,178 @@
+"""Mix: a slider per expert, what the mix changes in every matrix, and the base's and the mix's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from t2ui.runs import Run, run
+from t2ui.ui import parts
+from t2ui.ui.backend import MAX_EXPERTS, Backend
+from t2ui.ui.composer import Composer, InputError, read_question
+from t2ui.ui.events import LIVE, Changes, explain, session_of
+from t2ui.ui.live import change_map, change_payload, chips, markup, pick, share_bar, share_payload
+from t2ui.ui.session import Sessions
+from t2ui.ui.text import Text
+from t2ui.ui.theme import icon
+
+ROWS = ("base", "mix")
+NARROW, WIDE = (0.0, 1.0), (-1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class MixTab:
+    sliders: list[gr.Slider]
+    wide: gr.Checkbox
+    presets: gr.HTML
+    share: gr.HTML
+    refused: gr.HTML
+    change: gr.HTML
+    answer: gr.Button
+    stop: gr.Button
+    notice: gr.HTML
+    recorded: gr.HTML
+    answers: gr.HTML
+
+
+def presets_html(names: Sequence[str], t: Text) -> str:
+    """Ready-made mixes as buttons."""
+    items = [("base", t("preset.base"))]
+    items += [(f"expert:{name}", f"{icon(name)} {t.family(name)}") for name in names]
+    items += [("uniform", t("preset.uniform")), ("all", t("preset.all"))] if len(names) > 1 else []
+    items += [("dispatch", t("preset.dispatch"))]
+    buttons = "".join(f'<button type="button" {pick(preset=key)}>{escape(label)}</button>' for key, label in items)
+    return f'<div class="t2-presets" role="group" aria-label="{t.html("preset.label")}">{buttons}</div>'
+
+
+def preset_values(preset: str, names: Sequence[str]) -> list[float]:
+    """The alphas of a ready-made mix, one per expert.
+
+    Raises:
+        ValueError: an unknown preset.
+    """
+    if preset == "base":
+        return [0.0] * len(names)
+    if preset == "all":
+        return [1.0] * len(names)
+    if preset == "uniform":
+        return [round(1 / len(names), 2)] * len(names)
+    if preset.startswith("expert:") and preset.removeprefix("expert:") in names:
+        return [float(name == preset.removeprefix("expert:")) for name in names]
+    raise ValueError(f"unknown preset {preset!r}")
+
+
+def slot(i: int, names: Sequence[str], t: Text) -> dict[str, Any]:
+    """What slider ``i`` shows: its expert's name, or nothing."""
+    # The sign before the name also keeps gradio from taking a bare "code" for a key of its own translations.
+    label = f"{icon(names[i])}  {t.family(names[i])}" if i < len(names) else f"{i + 1}"
+    return {"visible": i < len(names), "label": label}
+
+
+def build(
+    t: Text,
+    names: Sequence[str],
+    cells: Sequence[Mapping[str, Any]],
+    shown: Run | None,
+    about: Mapping[str, Any] | None,
+) -> MixTab:
+    """Lay the tab out for the experts that are known so far (slots for twelve), with a recorded run on it."""
+    with gr.Row(elem_id="t2-mix-row"):
+        with gr.Column(elem_id="t2-mixer", min_width=280):
+            markup(f'<h2 class="t2-h2">{t.html("mix.title")}</h2><p class="t2-faint">{t.html("mix.words")}</p>')
+            presets = chips(presets_html(names, t), elem_id="t2-presets")
+            sliders = [
+                gr.Slider(
+                    *NARROW,
+                    0,
+                    step=0.01,
+                    buttons=["reset"],
+                    interactive=True,
+                    elem_id=f"t2-alpha-{i}",
+                    elem_classes=["t2-alpha", f"t2-c{i}"],
+                    **slot(i, names, t),
+                )
+                for i in range(MAX_EXPERTS)
+            ]
+            share = share_bar(share_payload(names, t), elem_id="t2-share")
+            wide = gr.Checkbox(
+                False, label=t("mix.wide"), info=t("mix.wide_info"), interactive=True, elem_id="t2-wide"
+            )
+            refused = markup("", elem_id="t2-refused")
+        with gr.Column(elem_id="t2-mapbox", min_width=320):
+            markup(f'<h2 class="t2-h2">{t.html("map.title")}</h2><p class="t2-faint">{t.html("map.words")}</p>')
+            change = change_map(change_payload(cells, names, t), t("map.aria"), elem_id="t2-map")
+    with gr.Row(elem_id="t2-mix-actions"):
+        answer = gr.Button(t("mix.button"), variant="primary", interactive=False, elem_id="t2-mix-answer")
+        stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-mix-stop")
+    notice = markup(parts.notice(t("status.not_ready")), elem_id="t2-mix-notice")
+    recorded = markup(parts.recorded_badge(t, about), elem_id="t2-mix-recorded")
+    answers = markup(parts.answers(shown or Run(kind="mix"), ROWS, t), elem_id="t2-mix-answers")
+    return MixTab(sliders, wide, presets, share, refused, change, answer, stop, notice, recorded, answers)
+
+
+def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Text) -> None:
+    """Connect sliders (in the browser), presets, and the button that answers."""
+    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    repaint = "(...alphas) => { window.t2ui.setMix(alphas); }"
+    for slider in tab.sliders:
+        slider.change(None, tab.sliders, None, js=repaint, trigger_mode="always_last", **quiet)
+
+    async def choose(prompt, picture, temperature, tokens, seed, soft, event: gr.EventData):
+        preset, names = str((event._data or {}).get("preset")), list(backend.names)
+        if preset == "dispatch":
+            try:
+                if backend.state != "ready":
+                    raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
+                question = read_question(t, prompt, picture, temperature, tokens, seed)
+                found = await backend.engine.dispatch(question.prompt, image=question.image, soft=bool(soft))
+            except ValueError as error:
+                return [*[gr.skip()] * MAX_EXPERTS, parts.notice(str(error), "error")]
+            except Exception as error:
+                from t2ui.engine import EngineError
+
+                words = str(error) if isinstance(error, EngineError) else explain(error, t)
+                return [*[gr.skip()] * MAX_EXPERTS, parts.notice(words, "error")]
+            values = [float(found.mix.alpha(name)) for name in names]
+        else:
+            values = preset_values(preset, names)
+        return [*[gr.update(value=value) for value in values], *[gr.skip()] * (MAX_EXPERTS - len(values)), ""]
+
+    tab.presets.pick(choose, [*box.inputs, box.soft], [*tab.sliders, tab.notice], concurrency_limit=None, **quiet)
+
+    def widen(wide: bool, *alphas: float):
+        low, high = WIDE if wide else NARROW
+        return [gr.update(minimum=low, maximum=high, value=min(max(float(a or 0), low), high)) for a in alphas]
+
+    tab.wide.change(widen, [tab.wide, *tab.sliders], tab.sliders, **quiet)
+
+    outputs = [tab.answers, tab.notice, tab.recorded, tab.stop]
+
+    async def answer(request: gr.Request, prompt, picture, temperature, tokens, seed, *alphas):
+        changes = Changes(len(outputs))
+        try:
+            question = read_question(t, prompt, picture, temperature, tokens, seed)
+            if backend.state != "ready":
+                raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
+            mix = backend.mix(alphas)
+        except ValueError as error:
+            yield changes(None, parts.notice(str(error), "error"), None, None)
+            return
+        halt = sessions.begin(session_of(request), "mix")
+        stop = gr.update(interactive=True)
+        try:
+            async for state in run(backend.engine, "mix", question, mix=mix, halt=halt):
+                yield changes(parts.answers(state, ROWS, t), parts.run_notice(state, t), "", stop)
+                stop = None
+        except Exception as error:
+            yield changes(None, parts.notice(explain(error, t), "error"), None, None)
+        yield changes(None, None, None, gr.update(interactive=False))
+
+    def stop_all(request: gr.Request) -> None:
+        sessions.stop(session_of(request))
+
+    tab.answer.click(answer, [*box.inputs, *tab.sliders], outputs, **LIVE)
+    tab.stop.click(stop_all, None, None, **quiet)

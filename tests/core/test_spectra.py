@@ -1,0 +1,90 @@
+import json
+
+import pytest
+import torch
+
+from t2ui.core import Expert, ExpertStack, Mix, change, gram, grid, spectrum
+
+from .models import LAYERS, some_z
+
+MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+@pytest.fixture
+def stack(adapted):
+    return ExpertStack(
+        adapted, [Expert.from_z(adapted, n, some_z(adapted, i)) for i, n in enumerate(["math", "code"])]
+    )
+
+
+def folded_change(adapted, z):
+    """|W' - W|_F and |W|_F of the folded weights themselves, in order."""
+    before = [m.weight.detach().double().clone() for m in adapted.modules.values()]
+    with adapted.folded(z):
+        after = [m.weight.detach().double().clone() for m in adapted.modules.values()]
+    return [float((a - b).norm()) for a, b in zip(after, before, strict=True)], [float(b.norm()) for b in before]
+
+
+def test_change_is_what_the_fold_does(adapted):
+    z = some_z(adapted)
+    columns = change(adapted, z)
+    dw, norm = folded_change(adapted, z)
+    assert columns["path"] == adapted.paths
+    assert columns["dw"] == pytest.approx(dw, rel=1e-4)
+    assert columns["norm"] == pytest.approx(norm, rel=1e-5)
+    assert columns["dw_rel"] == pytest.approx([a / b for a, b in zip(dw, norm, strict=True)], rel=1e-4)
+    part = z[adapted.slices[adapted.paths[0]]] - 1
+    assert columns["rms"][0] == pytest.approx(float(part.square().mean().sqrt()), rel=1e-5)
+    assert columns["mean"][0] == pytest.approx(float(part.mean()), rel=1e-4)
+    assert change(adapted, adapted.split(z)) == columns
+    assert len({len(values) for values in columns.values()}) == 1
+    json.dumps(columns, allow_nan=False)
+
+
+def test_the_base_changes_nothing(adapted):
+    columns = change(adapted)
+    assert set(columns["rms"]) == set(columns["dw"]) == set(columns["mean"]) == {0.0}
+
+
+def test_spectrum(adapted):
+    z, path = some_z(adapted), adapted.paths[1]
+    columns = spectrum(adapted, path, z)
+    assert columns["sigma"] == adapted.modules[path].sigma.tolist()
+    assert columns["z"] == z[adapted.slices[path]].tolist()
+    assert columns["sigma2"] == pytest.approx([s * f for s, f in zip(columns["sigma"], columns["z"], strict=True)])
+    assert (columns["layer"], columns["module"], columns["r"], columns["index"][-1]) == (0, "k_proj", 16, 15)
+    assert spectrum(adapted, path)["sigma2"] == columns["sigma"]
+    json.dumps(columns, allow_nan=False)
+    with pytest.raises(ValueError, match="unknown module"):
+        spectrum(adapted, "lm_head")
+
+
+@pytest.mark.parametrize("text", ["math", "math=0.6,code=-0.3", "math=0.5/0,code=0.2/2", "base"])
+def test_gram_gives_the_change_of_any_mix_exactly(adapted, stack, text):
+    mix = Mix.parse(text)
+    columns, table = change(adapted, stack.z(mix)), gram(stack)
+    json.dumps(table, allow_nan=False)
+    assert list(table) == adapted.paths
+    alphas = stack.alphas(mix).double()
+    for i, entry in enumerate(table.values()):
+        a = alphas[entry["layer"]]
+        G, H, m = (torch.tensor(entry[k], dtype=torch.float64) for k in ("G", "H", "m"))
+        assert (float(a @ G @ a) / entry["r"]) ** 0.5 == pytest.approx(columns["rms"][i], rel=1e-5)
+        assert float(a @ H @ a) ** 0.5 == pytest.approx(columns["dw"][i], rel=1e-5)
+        assert float(a @ m) == pytest.approx(columns["mean"][i], rel=1e-4, abs=1e-7)
+        assert entry["norm2"] ** 0.5 == pytest.approx(columns["norm"][i], rel=1e-6)
+        assert entry["module"] == columns["module"][i]
+
+
+def test_gram_without_experts(adapted):
+    assert gram(ExpertStack(adapted))[adapted.paths[0]]["G"] == []
+
+
+def test_grid(adapted):
+    columns = change(adapted, some_z(adapted))
+    table = grid(columns, "rms")
+    assert table["layers"] == list(range(LAYERS))
+    assert table["modules"] == MODULES
+    assert table["values"][1][2] == columns["rms"][9]
+    some = {k: v[:9] for k, v in columns.items()}  # layer 1 has two modules only
+    assert grid(some, "rms")["values"][1] == [*columns["rms"][7:9], *[None] * 5]
