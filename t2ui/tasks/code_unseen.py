@@ -19,6 +19,7 @@ from t2ui.tasks.filters import (
     OPS,
     collect,
     filter_code,
+    matter,
     number,
     passes,
     pick,
@@ -29,7 +30,7 @@ from t2ui.tasks.filters import (
     wrap,
 )
 from t2ui.tasks.functions import FunctionTask
-from t2ui.tasks.grammar import Bank
+from t2ui.tasks.grammar import Bank, fill
 from t2ui.tasks.openers import NAMES, read_opener, write_opener
 
 _WORDS = ["words", "names", "strings", "ws", "texts", "terms", "tokens", "items"]
@@ -43,17 +44,18 @@ _OUT: dict[str, tuple[str, Callable[[str], Any]]] = {
 # What is returned: aggregate and value; {np} is a phrase for the filtered words.
 _WHAT = Bank(
     {
-        "list w": ["[a|the] [list|new list] of {np}", "{np} [as a list|in a list]", "a list [with|holding] {np}", "{np}"],
+        "list w": ["[a|the] [list|new list] of {np}", "{np} [as a list|in a list]", "a list [with|holding] {np}",
+                   "{np}"],
         "list upper": ["{np}, [each|all] in [capital letters|upper case|capitals]",
                        "{np}, [written|each written] in [capital letters|upper case|capitals]",
                        "the upper case [forms|versions] of {np}"],
         "list back": ["{np}, [each|all] [written backwards|reversed|spelled backwards|turned round]",
                       "the reversed forms of {np}"],
-        "list len": ["the [lengths|list of the lengths] of {np}", "how long each of {np} is, as a list",
+        "list len": ["the [list of the lengths|lengths] of {np}", "how long each of {np} is, as a list",
                      "a list of the lengths of {np}"],
         "sorted w": ["{np} in [alphabetical|dictionary] order", "{np}, [sorted|in alphabetical order]",
                      "[a|the] sorted list of {np}", "{np} sorted by the alphabet"],
-        "count w": ["the [number|count] of {np}", "how many {np} there are", "how many {np} {arg} [has|holds|contains]"],
+        "count w": ["the [number|count] of {np}", "how many {np} there are", "how many {np} {arg} [has|contains]"],
         "sum len": ["the [total|summed] length of {np}", "how many letters {np} have [in all|together]",
                     "the sum of the lengths of {np}", "the total number of letters of {np}"],
     },
@@ -90,7 +92,7 @@ _LETTER = Bank(
     {"c": r"[a-z]"},
 )  # fmt: skip
 _LETTER_CODE = {"starts": 'w.startswith("{}")', "ends": 'w.endswith("{}")', "has": '"{}" in w'}
-_NOUN = re.compile(r"(?:only )?(?:all (?:of )?the|all those|all|the|those)? ?(?:words|strings|names|texts)(?!\w)", re.I)
+_NOUN = re.compile(r"(?:only )?(?:all (?:of )?the|all those|all|the|those)? ?(?:words|strings|names)(?!\w)", re.I)
 _PARTS = ["cat", "to", "apple", "tree", "banana", "sun", "elephant", "a", "river", "notebook", "is", "sky", "orange",
           "window", "dog", "mountain", "tea", "lamp", "yellow", "garden", "ice", "umbrella", "zoo", "quick", "jump",
           "violin", "kitchen", "hat", "strawberry", "night", "xylophone", "under"]  # fmt: skip
@@ -119,11 +121,14 @@ class CodeUnseen(FunctionTask):
         aggregate = pick(rng, {"sum": 0.45, "count": 0.3, "list": 0.25})
         kind = "x" if aggregate == "count" else pick(rng, {"x": 0.7, "*": 0.1, "+": 0.06, "-": 0.04, "^": 0.1})
         k = {"x": 0, "^": 2, "*": rng.choice([2, 2, *range(2, 10)])}.get(kind, rng.randint(1, rng.choice([9, 50])))
+        low = 1 if rng.random() < 0.75 else rng.randint(0, 20)
         cmp = None
-        if rng.random() < (0.85 if div is None else 0.45):
+        while rng.random() < (0.85 if div is None else 0.45):
             op = pick(rng, {">": 0.4, ">=": 0.2, "<": 0.17, "<=": 0.13, "!=": 0.1})
             cmp = [op, rng.randint(1, rng.choice([20, 20, 60]))]
-        low = 1 if rng.random() < 0.75 else rng.randint(0, 20)
+            if matter(div, cmp, low):
+                break
+            cmp = None
         name, argument = rng.choice(NAMES[aggregate] + NAMES["any"]), rng.choice(_NUMBERS)
         name = name if name != argument else "f"
         return {"kind": "range", "low": low, "agg": aggregate, "map": [kind, k], "div": div, "cmp": cmp,
@@ -136,8 +141,11 @@ class CodeUnseen(FunctionTask):
                           "list len": 0.07, "list back": 0.05})  # fmt: skip
         aggregate, value = what.split()
         cmp = letter = None
-        if rng.random() < (0.65 if div is None else 0.45):
+        while rng.random() < (0.65 if div is None else 0.45):
             cmp = [pick(rng, {">": 0.4, "<": 0.25, ">=": 0.15, "<=": 0.12, "!=": 0.08}), rng.randint(1, 9)]
+            if matter(div, cmp, 1):
+                break
+            cmp = None
         if rng.random() < (0.35 if div is None else 0.15) or (div is None and cmp is None):
             letter = [pick(rng, {"starts": 0.45, "ends": 0.35, "has": 0.2}), rng.choice("abcdeghilmnoprstuwy")]
         name = rng.choice(NAMES[aggregate] + NAMES["any"])
@@ -219,14 +227,13 @@ class CodeUnseen(FunctionTask):
         if content["letter"]:
             said.append(_LETTER.write(rng, content["letter"][0], c=content["letter"][1]))
         rng.shuffle(said)
-        what = f"{content['agg']} {content['map']}"
-        template_has_argument = content["agg"] == "count" and rng.random() < 0.2
-        place = "" if template_has_argument or rng.random() < 0.4 else f"{rng.choice(['in', 'in', 'of'])} {argument}"
-        link = rng.choice([" ", " and ", " and "])
+        said.sort(key=lambda words: words.startswith(("that", "whose")))  # clauses come last
+        template = rng.choice(_WHAT.templates[f"{content['agg']} {content['map']}"])
+        place = rng.choice(["", "", f"in {argument}", f"in {argument}", f"of {argument}"])
         det = "" if content["agg"] == "count" else rng.choice(["the ", "the ", "all ", "all the "])
         noun = rng.choice(["words", "words", "words", "strings"])
-        items = " ".join(f"{det}{noun} {place} {link.join(said)}".split())
-        return write_opener("words", rng, content, what=_WHAT.write(rng, what, np=items, arg=argument))
+        items = " ".join(f"{det}{noun} {'' if '{arg}' in template else place} {' and '.join(said)}".split())
+        return write_opener("words", rng, content, what=fill(template, rng, np=items, arg=argument))
 
     def parse(self, prompt: str, scene: dict[str, Any] | None = None) -> Content | None:
         for name, argument, kind, text in read_opener("words", prompt):
@@ -271,22 +278,29 @@ def _read_words(text: str, argument: str) -> Content | None:
         return None
     rest = re.sub(rf"^ (?:in|of|from) (?:the list )?{re.escape(argument)}(?!\w)", "", text[noun.end() :])
     found: Content = {"div": None, "cmp": None, "letter": None}
-    # Cut before every word that can begin a filter or join two.
-    begin = r"(?:longer|shorter|with|of|that|having|not having|whose|starting|beginning|ending|containing)\b"
-    for piece in re.split(rf" (?:(?:and|but|,) )?(?={begin})(?<!length )", rest.replace(",", " ,")):
-        piece = piece.strip(" ,")
-        if not piece:
+    tokens = rest.replace(",", " , ").split()
+    start, linked = 0, False
+    while start < len(tokens):
+        if tokens[start] in ("and", "but", "also", ","):
+            start, linked = start + 1, True
             continue
-        if read := _LENGTH.read(piece):
-            key, value = "cmp", [read.key, number(read.slots["n"], low=0)]
-        elif read := _DIV.read(piece):
-            value = [number(read.slots["n"], low=1), 0] if read.key == "k" else [2, int(read.key == "odd")]
-            key = "div"
-        elif read := _LETTER.read(piece):
-            key, value = "letter", [read.key, read.slots["c"].lower()]
+        for end in range(len(tokens), start, -1):
+            if (read := _read_filter(" ".join(tokens[start:end]))) is not None:
+                break
         else:
             return None
+        key, value = read
         if found[key] is not None or None in value:
             return None
-        found[key] = value
-    return found
+        found[key], start, linked = value, end, False
+    return None if linked else found
+
+
+def _read_filter(text: str) -> tuple[str, list[Any]] | None:
+    if read := _LENGTH.read(text):
+        return "cmp", [read.key, number(read.slots["n"], low=0)]
+    if read := _DIV.read(text):
+        return "div", [number(read.slots["n"], low=1), 0] if read.key == "k" else [2, int(read.key == "odd")]
+    if read := _LETTER.read(text):
+        return "letter", [read.key, read.slots["c"].lower()]
+    return None

@@ -51,7 +51,7 @@ WHAT = Bank(
         ],
         "sorted": [
             "{v} [in rising order|in increasing order|in order of size|in order|sorted|in ascending order]",
-            "{v} [from smallest to largest|sorted from low to high|from low to high|from small to large]",
+            "{v} [from smallest to largest|from low to high|from small to large]",
             "{v}, [sorted|in order|in rising order|from smallest to largest|from low to high]",
             "[a|the] sorted list of {v}",
             "[a|the] sorted list with {v}",

@@ -28,6 +28,14 @@ def passes(x: int, div: Div, cmp: Cmp) -> bool:
     return (div is None or x % div[0] == div[1]) and (cmp is None or OPS[cmp[0]](x, cmp[1]))
 
 
+def matter(div: Div, cmp: Cmp, low: int, high: int = 200) -> bool:
+    """Whether, of the numbers from low to high, two or more pass both filters, and divisibility (if any) makes
+    a difference: otherwise a constant, or who forgets the test, would be right."""
+    passed = [x for x in range(low, high) if passes(x, None, cmp)]
+    kept = sum(passes(x, div, None) for x in passed)
+    return kept >= 2 and (div is None or kept < len(passed))
+
+
 def filter_code(value: str, div: Div, cmp: Cmp) -> str:
     """``" if x % 2 == 0 and x > 5"``: divisibility first, always in this layout; "" without filters."""
     tests = [] if div is None else [f"{value} % {div[0]} == {div[1]}"]

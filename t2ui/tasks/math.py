@@ -11,14 +11,14 @@ from typing import Any
 
 from t2ui.tasks.arithmetic import grade_number, sample_ops, values, worked
 from t2ui.tasks.base import Content, Grade, Task, canonical
-from t2ui.tasks.math_read import Reader, take_apart
+from t2ui.tasks.math_read import readers, take_apart
 from t2ui.tasks.math_settings import SETTINGS
 from t2ui.tasks.math_tell import tell
 from t2ui.tasks.math_unseen import MathUnseen
 
 __all__ = ["Math", "MathUnseen"]
 
-_READERS = [Reader(setting) for setting in SETTINGS]
+_READERS = readers(SETTINGS)
 
 
 class Math(Task):

@@ -32,6 +32,7 @@ COUNTS = [
         ],
         gain_full=[
             "{name} <give!> {obj} {gain}", "{poss} {kin} <give!> {obj} {gain}", "{name} <pay!> {obj} {gain}",
+            "{name} <give!> {gain} to {obj}",
             "{poss} {kin} <send!> {obj} {gain}",
         ],
         lose=[
@@ -122,7 +123,8 @@ COUNTS = [
             "how many {thing} is that {sum}", "how many {thing} <are> there {sum}", "how many <do> {who} {base} {sum}",
             "what is the total number of {thing}", "find how many {thing} {who} {verb} {sum}",
             "work out how many {thing} {who} {verb} {sum}", "tell me how many {thing} {who} {verb} {sum}",
-            "how many {thing} {sum}", "add up the {thing} {who} {verb}",
+            "how many {thing} {sum}", "add up the {thing} {who} {verb}", "what total <do> {who} reach",
+            "how many {thing} <do> {who} {base} from start to end",
         ],
         verbs={
             "pages": ("read", "write", "print"), "miles": ("walk", "run", "cycle", "drive", "swim"),
@@ -142,7 +144,8 @@ COUNTS = [
         ],
         group=["{subj} <have> {n1} {box} of {n2} {thing} each", "{subj} <bring> {n1} {box} with {n2} {thing} in each"],
         gain_full=[
-            "{name} <have!> {gain}", "{name} <own!> {gain}", "{name} <bring!> {gain}", "{name} <find!> {gain}",
+            "{name} <have!> {gain}", "{name} <own!> {gain}", "{name} <get!> {gain}", "{name} <collect!> {gain}",
+            "{name} <buy!> {gain}", "{name} <bring!> {gain}", "{name} <find!> {gain}",
             "{poss} {kin} <have!> {gain}",
         ],
         lose=[
@@ -163,17 +166,19 @@ COUNTS = [
     Setting(
         ("degrees",), ("none",), "none",
         begin=[
-            "it <be!> {n} degrees [in the morning|outside|at noon|in town]", "the temperature <be!> {n} degrees",
-            "the temperature [in a room|outside|in an oven|at noon] <be!> {n} degrees", "a room <be!> at {n} degrees",
+            "it <be!> {n} degrees [in the morning|outside|at sunrise|in town]", "the temperature <be!> {n} degrees",
+            "the temperature [in a room|outside|in an oven|at sunrise] <be!> {n} degrees", "a room <be!> at {n} degrees",
             "the water in a [pool|pot|lake] <be!> at {n} degrees", "the day <start!> at {n} degrees",
         ],
         gain_full=[
             "it <get!> {gain} warmer", "the temperature <rise!> by {gain}", "the temperature <go!> up by {gain}",
-            "it <warm!> up by {gain}", "it <become!> {gain} hotter",
+            "it <warm!> up by {gain}", "it <become!> {gain} hotter", "the temperature <climb!> by {gain}",
+            "it <get!> {gain} hotter",
         ],
         lose_full=[
             "it <get!> {loss} colder", "the temperature <fall!> by {loss}", "the temperature <go!> down by {loss}",
-            "it <cool!> down by {loss}", "the temperature <drop!> by {loss}",
+            "it <cool!> down by {loss}", "the temperature <drop!> by {loss}", "it <get!> {loss} cooler",
+            "the temperature <sink!> by {loss}",
         ],
         double_full=["the temperature <double!>"],
         leads=("An hour later", "By noon", "By evening", "At night", "By midnight"),
@@ -182,10 +187,9 @@ COUNTS = [
             "how many degrees is it {tail}", "what is the temperature {tail}", "how warm is it {tail}",
             "how many degrees <be!> it {tail}", "what <be!> the temperature {tail}", "how many degrees is that",
             "find the temperature {tail}", "how hot is it {tail}", "what temperature is it {tail}",
-            "tell me the temperature {tail}", "how many degrees <do!> it have {tail}",
-            "work out the temperature {tail}",
+            "tell me the temperature {tail}", "work out the temperature {tail}", "say how warm it is {tail}",
         ],
-),
+    ),
     Setting(
         ("floors",), ("none",), "none",
         begin=[
@@ -207,8 +211,9 @@ COUNTS = [
             "at which floor <do!> it stop {tail}", "where is the lift {tail}", "which floor <do!> it reach {tail}",
             "what floor <be!> it on {tail}", "find the floor {tail}", "name the floor it <be!> on {tail}",
             "on which floor <do!> it stop {tail}", "tell me the floor {tail}", "work out the floor {tail}",
+            "how high up is the lift {tail}", "to which floor <do!> it come {tail}",
         ],
-),
+    ),
     Setting(
         split_list("liters, gallons, buckets, cups"), ("none",), "none",
         begin=[
@@ -237,9 +242,10 @@ COUNTS = [
             "how many {thing} <do!> the {place} hold {tail}", "find the number of {thing} {tail}",
             "what is the amount {tail}", "how many {thing} <remain*> [|in the end|at the end]",
             "tell me how many {thing} there <are> {tail}", "how many {thing} can you find in the {place}",
+            "how many {thing} <are> left", "how many {thing} <are> left in the {place}",
             "work out how many {thing} there <are> {tail}",
         ],
-),
+    ),
     Setting(
         split_list("meters, feet, inches, yards"), ("none",), "none",
         begin=[
@@ -249,7 +255,6 @@ COUNTS = [
             "a [road|fence|wall|path] <have!> a length of {n} {thing}",
         ],
         group=[
-            "{n1} [ropes|ribbons|planks|pipes] of {n2} {thing} <are> tied together",
             "a [wall|fence|road|path] <have!> {n1} parts of {n2} {thing} each",
         ],
         gain_full=[
@@ -269,5 +274,5 @@ COUNTS = [
             "what is the size in {thing} {tail}", "tell me the length {tail}", "work out the length {tail}",
             "how many {thing} <do!> it measure {tail}",
         ],
-),
+    ),
 ]

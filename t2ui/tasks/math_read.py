@@ -7,12 +7,12 @@ second meaning. Whatever else may be typed gives None, never a wrong reading.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from t2ui.tasks.arithmetic import NUMBER, Ops, read_number, values
 from t2ui.tasks.grammar import Bank, Match, sentences
-from t2ui.tasks.math_tell import JOINT, SUMS
+from t2ui.tasks.math_tell import JOINT, ORDERS, SUMS
 from t2ui.tasks.math_words import EACH_BEGIN, HE, HE_ROLES, SHE, SHE_ROLES, SHOPS, Setting, any_form, verb
 
 # Words that are never (part of) the thing counted: "5 more", "3 of them", "6 before lunch".
@@ -20,7 +20,7 @@ _STOP = """a after again all also altogether an and are as at away back be been 
     during each every extra for from had has have he her here his home hotter how i if in instead into is it its later
     left long longer many more my new now of off on online other our out over she shorter still tall than that the
     their them then there they to today together tomorrow too total until up was we were when who will with warmer
-    high yesterday your another""".split()
+    cooler high yesterday your another""".split()
 _WORD = rf"(?!(?:{'|'.join(_STOP)})\b)[a-z]+"
 _THING = rf"(?-i:(?:{_WORD} )?{_WORD})"
 
@@ -43,8 +43,8 @@ _LEAD_WORDS = (
     "in the morning", "(?:the next|one|that) (?:day|night|morning|evening)", "after (?:lunch|school|dinner|a while)",
     "afterwards", "at first", "first", "today", "now", "finally", "on (?-i:[A-Z][a-z]+day)", "also", "suppose",
     "imagine", "suppose that", "imagine that", "let us say", "once", "in the end", "at last", "at (?:noon|night)",
-    "at midnight", "at the (?-i:[a-z]+)(?=,|$)",
-    "at the (?:first|next|second|third|last) (?-i:[a-z]+)", "yesterday", "this (?:morning|afternoon|evening)", "by (?-i:[a-z]+)",
+    "at midnight", "at the (?-i:[a-z]+)(?=,|$)", "at the (?:first|next|second|third|last) (?-i:[a-z]+)",
+    "yesterday", "this (?:morning|afternoon|evening)", "by (?-i:[a-z]+)",
     "in the (?:next|second|last|first) (?-i:[a-z]+)", "before the end", "so", "before (?:lunch|school|dinner|noon)",
 )
 _LEAD = re.compile(rf"(?:{'|'.join(sorted(_LEAD_WORDS, key=len, reverse=True))})(?:,\s*|\s+|$)", re.IGNORECASE)
@@ -57,7 +57,7 @@ _INTRO = re.compile(r"(?:here is a (?:question|problem|puzzle|story)|(?:please )
                     r"\s*[:.]\s*", re.IGNORECASE)
 _OUTRO = re.compile(r"\s*(?:please )?(?:show (?:the|your|all) (?:steps|work)|think step by step|work step by step|"
                     r"work it out|explain|answer with a number|thanks?|thank you)[.!]?$", re.IGNORECASE)
-_ASKING = r"(?:how|what|which|on|at|with|can|together|where)\b"
+_ASKING = r"(?:how|what|which|on|at|to|with|can|together|where)\b"
 
 
 def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
@@ -78,7 +78,7 @@ def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
         return []
     out = []
     for question, told in ((parts[-1], parts[:-1]), (parts[0], parts[1:])):
-        if re.match(rf"(?:{_ASKING}|find|work|tell|count|add|name)", question, re.IGNORECASE):
+        if re.match(rf"(?:{_ASKING}|{'|'.join(ORDERS)})", question, re.IGNORECASE):
             out.append(([clauses for sentence in told if (clauses := _clauses(sentence))], question))
     return out
 
@@ -125,6 +125,15 @@ class _Reading:
     main_acts: bool = False
 
 
+def readers(settings: Sequence[Setting]) -> list[Reader]:
+    """Readers of all settings. Stories about what somebody owns, eats, earns or scores share their
+    sentences when read, for a visitor's apples may well be sold and a visitor's dollars be found."""
+    own = [s for s in settings if s.agent == "same" and not s.verbs and s.subjects != ("shop",)]
+    lists = ("begin", "ask", "group", "each", "gain", "gain_full", "lose", "lose_full", "double", "double_full")
+    merged = {name: list(dict.fromkeys(text for s in own for text in getattr(s, name))) for name in lists}
+    return [Reader(replace(own[0], **merged)), *(Reader(s) for s in settings if s not in own)]
+
+
 class Reader:
     """Reads the stories of one setting."""
 
@@ -138,8 +147,8 @@ class Reader:
         patterns = {
             **_amounts(setting.style), "n": NUMBER, "thing": _THING, "name": _NAME, "subj": subject, "who": subject,
             "whose": rf"(?-i:{_NAME}'s?|(?:[Mm]y|[Tt]he|[Aa]) [A-Za-z]+'s?|{_either(_POSS)})",
-            "kin": "[a-z]+", "box": "[a-z]+", "obj": _either(_OBJ), "poss": _either(_POSS), "place": "[a-z]+",
-            "day": "(?-i:[A-Z][a-z]+day)",
+            "obj": rf"(?:{_either(_OBJ)}|{subject})", "poss": _either(_POSS),
+            "kin": "[a-z]+", "box": "[a-z]+", "place": "[a-z]+", "day": "(?-i:[A-Z][a-z]+day)",
             "tail": f"{_either(_TAILS)}?", "joint": f"{_either(_JOINT)}?", "sum": f"{_either(_SUMS)}?",
             "verb": _either(self._lemma) if lemmas else "x", "base": _either(lemmas) if lemmas else "x",
             "level": rf"(?:by )?(?P<n>{NUMBER})(?: more)?(?: (?P<thing7>{_THING}))?",
@@ -256,8 +265,14 @@ class Reader:
                 if text.lower() == r.main or (self.setting.agent == "together" and text.lower() in r.others):
                     return False
                 r.others.append(text.lower())
-            elif kind in ("obj", "poss"):
-                r.pronouns.add((_OBJ if kind == "obj" else _POSS)[text.lower()])
+            elif kind == "poss":
+                r.pronouns.add(_POSS[text.lower()])
+            elif kind == "obj":
+                # "Ben gives her 5" or "Ben gives Anna 5": to the main subject, or it is another story.
+                if text.lower() in _OBJ:
+                    r.pronouns.add(_OBJ[text.lower()])
+                elif _norm(text) != r.main:
+                    return False
             elif kind in ("verb", "base"):
                 r.verbs.add(self._lemma[text.lower()])
             elif question and kind == "who" and not self._asked(_norm(text), r):

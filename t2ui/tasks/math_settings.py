@@ -55,6 +55,7 @@ _THINGS = [
         ],
         gain_full=[
             "{name} <give!> {obj} {gain}", "{poss} {kin} <give!> {obj} {gain}", "{name} <bring!> {obj} {gain}",
+            "{name} <give!> {gain} to {obj}", "{poss} {kin} <give!> {gain} to {obj}",
             "{poss} {kin} <buy!> {obj} {gain}", "{name} <hand!> {obj} {gain}", "{name} <send!> {obj} {gain}",
             "{poss} {kin} <send!> {obj} {gain}", "{poss} {kin} <bring!> {obj} {gain}",
         ],
@@ -101,6 +102,7 @@ _THINGS = [
         ],
         gain_full=[
             "{name} <give!> {obj} {gain}", "{poss} {kin} <give!> {obj} {gain}", "{name} <bring!> {obj} {gain}",
+            "{name} <give!> {gain} to {obj}", "{poss} {kin} <give!> {gain} to {obj}",
             "{poss} {kin} <make!> {obj} {gain}", "{name} <buy!> {obj} {gain}",
         ],
         lose=[

@@ -27,6 +27,8 @@ INTROS = ("Here is a question:", "Here is a problem:", "Solve this:", "A math pr
           "Here is a puzzle:", "Please solve this:", "Help me with this:")
 OUTROS = ("Show the steps.", "Show your steps.", "Think step by step.", "Explain.", "Work it out.",
           "Please show your work.")
+# First words of questions that end with a full stop.
+ORDERS = ("find", "work", "tell", "count", "add", "name", "say")
 JOINT = ("together", "in all", "altogether", "in total")
 SUMS = ("in all", "altogether", "in total")
 
@@ -102,8 +104,9 @@ class _Writer:
             slots["day"] = DAYS[self.day % 7]
             self.day += 1
         subject = who or self.who
-        return fill(conjugate(template, who, self.past), rng, thing=self.thing, obj=subject.obj, poss=subject.poss,
-                    kin=kin, base=self.verb, verb=verb(self.verb, third=subject.third, past=self.past), **slots)
+        obj = subject.again if subject.third and rng.random() < 0.2 else subject.obj
+        return fill(conjugate(template, who, self.past), rng, thing=self.thing, obj=obj, poss=subject.poss, kin=kin,
+                    base=self.verb, verb=verb(self.verb, third=subject.third, past=self.past), **slots)
 
     def gain(self, n: int) -> str:
         """An amount that comes: ``5 more``, ``another 5 pens``."""
@@ -238,7 +241,7 @@ class _Writer:
         options = [q for q in s.ask if (place or "{place}" not in q) and (last == "-" or not _LEFT_OVER.search(q))]
         if asked_first:
             options = [q for q in options if ("{thing}" in q or s.style == "units")
-                       and ("{who}" in q or s.agent != "same")]
+                       and ("{who}" in q or s.agent != "same") and not q.startswith("how many {thing} is that")]
         template = rng.choice(options)
         past = self.past
         # "Tom had 7 ... How many does he have now?" is as good as "How many did he have in the end?"
@@ -264,7 +267,7 @@ class _Writer:
         """Sentences and question in the order of the frame."""
         rng, frame = self.rng, self.frame
         question = self.question(told[0][0])
-        mark = "." if question.split()[0] in ("find", "work", "tell", "count", "add", "name") else "?"
+        mark = "." if question.split()[0] in ORDERS else "?"
         last = told[-1][0]
         leads = any(last.startswith(lead) for lead in (*_LEADS, *_TIMES, *self.s.leads))
         if frame == "asked if" and (mark == "." or len(told) > 1):

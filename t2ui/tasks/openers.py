@@ -20,6 +20,8 @@ NAMES = {
     "min": ["smallest", "lowest", "least", "bottom", "find_min", "get_min", "low", "tiniest"],
 }
 
+LONGEST = 1000  # characters; longer prompts are not read
+
 # What kinds of argument there are, and how a prompt introduces one.
 KINDS = {
     "list": "[a list of numbers|a list|the list]",
@@ -108,6 +110,8 @@ def read_opener(kind: str, prompt: str) -> Iterator[tuple[str, str, str, str]]:
 
     Closing marks and backticks do not matter. Several readings are possible; most of them fail later.
     """
+    if len(prompt) > LONGEST:
+        return
     text = " ".join(prompt.replace("`", "").split()).rstrip(" .!?")
     for form, bank in _BANKS[kind].items():
         for match in bank.reads(text):
