@@ -197,7 +197,9 @@ def embedded(loaded: Loaded, ids: torch.Tensor, encoded: Sequence[Encoded] | Non
     features = loaded.features(pictures)
     inputs = loaded.model.get_input_embeddings()(ids).clone()
     for row, e in enumerate(encoded or ()):
-        place = ids[row] == loaded.codec.image_token_id
+        # Pictures stand left of the answer; a picture token that was sampled into an answer is no picture.
+        image = ids[row] == loaded.codec.image_token_id
+        place = image & (image.cumsum(0) <= e.ids.count(loaded.codec.image_token_id))
         if e.picture is not None and bool(place.any()):  # a context that was cut may end before its picture
             inputs[row, place] = features[e.picture.key].to(inputs.dtype)
     return {"inputs_embeds": inputs}

@@ -93,6 +93,7 @@ class Code(FunctionTask):
         pool = edge * 2 + exact + [0, -d, d, 1, -1] + [rng.randint(-30, 60) for _ in range(14)]
         cases = [[], [0], [k], rng.sample(edge, 5), [base + d, base + d, base - d, k + 1]]
         cases.append([x for x in pool if not passes(x, content["div"], content["cmp"])][:6])
+        cases.append(rng.sample(range(k - 10, k + 11), 21))
         return cases + [rng.choices(pool, k=rng.randint(1, 9)) for _ in range(7)]
 
     def rivals(self, content: Content) -> list[Content]:
@@ -109,7 +110,7 @@ class Code(FunctionTask):
     def prompt(self, content: Content, rng: random.Random) -> str:
         argument = content["arg"]
         places = [f"in {argument}", f"in {argument}", f"in the list {argument}", f"of {argument}", f"from {argument}"]
-        places += ["", ""]
+        places += ["in the list", "", ""]
         if rng.random() < 0.72:
             return write_opener("list", rng, content, what=write_what(content, places, rng))
         return write_opener("list", rng, content, steps=write_steps(content, places, rng))

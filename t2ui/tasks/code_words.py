@@ -13,7 +13,7 @@ from typing import Any
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.filters import number, read_items, write_items, write_predicate
-from t2ui.tasks.grammar import Bank, fill
+from t2ui.tasks.grammar import Bank, Match, fill
 
 Filters = tuple[list[int] | None, list[Any] | None]
 
@@ -21,7 +21,12 @@ Filters = tuple[list[int] | None, list[Any] | None]
 _OR_ZERO = [", or 0 if there are none", ", or 0 if there is none", " (0 if there are none)", " or 0 if there is none",
             ", and 0 if there is none", " (or 0 if there are none)"]  # fmt: skip
 _ZERO = re.compile(r"[ ,]*\(?(?:or|and|else)?[ ,]*(?:0|zero) (?:if|when|for) [a-z ]{2,40}\)?$", re.IGNORECASE)
-_ANY = {"v": r".+", "np": r".+", "do": r".+", "end": r".+", "k": r"-?\d+", "arg": r"[A-Za-z_]\w*", "p": r".+"}
+_ANY = {
+    **dict.fromkeys(("v", "np", "do", "done", "end", "p"), r".+"),
+    "bare": r"(?!the |all ).+",
+    "k": r"-?\d+",
+    "arg": r"[A-Za-z_]\w*",
+}
 
 # What is returned, by aggregate; {v} is a phrase for the transformed numbers, {np} for the filtered ones.
 WHAT = Bank(
@@ -48,6 +53,7 @@ WHAT = Bank(
             "{v} [as a list|in a list|in a new list]",
             "a new list [with|holding|that holds|made of] {v}",
             "[a|the] list that has {v}",
+            "{v}",
         ],
         "sorted": [
             "{v} [in rising order|in increasing order|in order of size|in order|sorted|in ascending order]",
@@ -80,8 +86,8 @@ _EACH = Bank(
             "{k} times each of {np}",
         ],
         "2": ["{np}, each [doubled|times two|taken twice]", _GOT + "doubling [each of|] {np}", "twice each of {np}",
-              "the doubles of {np}"],
-        "3": ["{np}, each [tripled|times three]", _GOT + "tripling [each of|] {np}"],
+              "the doubles of {np}", "the doubled {bare}"],
+        "3": ["{np}, each [tripled|times three]", _GOT + "tripling [each of|] {np}", "the tripled {bare}"],
         "+": [
             "{np}, each [plus|increased by|raised by] {k}",
             "{np}, with {k} added to [each|each of them|each one]",
@@ -96,6 +102,7 @@ _EACH = Bank(
         "^": [
             "{np}, each [squared|times itself|multiplied by itself]",
             "the squares of {np}",
+            "the squared {bare}",
             _GOT + "squaring [each of|] {np}",
             "the square of each of {np}",
         ],
@@ -114,14 +121,35 @@ _DO = Bank(
     },
     _ANY,
 )
+# The step and the numbers in one: "double every even number".
+_DONE = Bank(
+    {
+        "*": ["multiply {np} by {k}"],
+        "2": ["double {np}"],
+        "3": ["triple {np}"],
+        "+": ["add {k} to {np}"],
+        "-": ["[subtract|take] {k} from {np}"],
+        "^": ["square {np}", "multiply {np} by itself"],
+    },
+    _ANY,
+)
 _STEPS = Bank(
     {
+        "sum": ["[add up|sum up|sum|total] {v}"],
+        "count": [
+            "count {np}",
+            "count how many {np} there are",
+            "count how many [of the numbers|of the values|numbers|values|elements|items] in {arg} are {p}",
+        ],
+        "list": ["[list|collect|gather] {v}"],
+        "sorted": ["[sort|order] {v}", "[sort|order] {v} from [smallest to largest|low to high]"],
         "do": [
             "[take|pick|keep|find|select] {np}, {do} and return {end}",
             "[take|pick|keep|find|select] {np}, {do}, and then return {end}",
             "[take|pick out|pick|choose] {np}, then {do} and return {end}",
             "go through {arg}, [take|keep|pick] {np}, {do} and return {end}",
         ],
+        "done": ["{done} and return {end}", "{done}, then return {end}"],
         "x": [
             "[take|pick|keep|find|select] {np} and return {end}",
             "[pick out|look for|choose|go through] {np} and return {end}",
@@ -135,10 +163,20 @@ _END = Bank(
     {
         "sum": ["[their sum|the sum|their total|the total|the sum of them|what they add up to|them added up]"],
         "count": ["[how many there are|their number|the count|their count|how many it found|the number of them]"],
-        "list": ["[them as a list|them in a list|the list|a list of them|the resulting list|them in a new list]"],
+        "list": ["[them as a list|them in a list|the list|a list of them|the resulting list|them in a new list|them]"],
         "sorted": ["[them sorted|them in rising order|them in order|the sorted list|them as a sorted list]"],
         "max": ["the [largest|biggest|greatest|highest] [one|of them|]"],
         "min": ["the [smallest|lowest|least] [one|of them|]"],
+    }
+)
+# After "double every even number", "the sum" might be that of all numbers: here the end says whose it is.
+_THEIR = Bank(
+    {
+        "sum": ["[their sum|their total|the sum of them|what they add up to|them added up]"],
+        "list": ["[them as a list|them in a list|a list of them|them in a new list|them]"],
+        "sorted": ["[them sorted|them in rising order|them in order|them as a sorted list]"],
+        "max": ["the [largest|biggest|greatest|highest] of them"],
+        "min": ["the [smallest|lowest|least] of them"],
     }
 )
 
@@ -163,39 +201,56 @@ def write_what(content: Content, places: list[str], rng: random.Random) -> str:
     """A noun phrase for what is returned. ``places`` are the ways to say where the numbers are ("in xs", "")."""
     aggregate, kind = content["agg"], content["map"][0]
     if aggregate == "count":
-        filters = [f for f in ((content["div"], None), (None, content["cmp"])) if any(f)]
-        templates = [text for text in WHAT.templates["count"] if filters or "{p}" not in text]
-        template = rng.choice([text for text in templates if "" in places or "{arg}" not in text])
-        said = " and ".join(write_predicate(rng, *f) for f in filters)
-        items = _items(content, [""] if "{arg}" in template else places, rng)
-        return fill(template, rng, np=items, arg=content["arg"], p=said)
+        return _write_count(WHAT.templates["count"], content, places, rng)
     *of_many, of_one = WHAT.templates[aggregate]
     if aggregate in ("max", "min") and kind == "x" and rng.random() < 0.5:
         text = fill(of_one, rng, np=_items(content, places, rng, one=True))
     else:
         template = rng.choice(of_many if aggregate in ("max", "min") else [*of_many, of_one])
-        changed = _write_changed(content, places, rng)
-        # ", each doubled" is an aside: it needs its second comma where the sentence goes on.
-        comma = "," if re.search(r", (each|with) ", changed) else ""
-        text = fill(template, rng, v=changed + comma).replace(",,", ",").rstrip(",")
+        text = _write_values(template, content, places, rng)
     return text + (rng.choice(_OR_ZERO) if aggregate in ("max", "min") else "")
 
 
-def _write_changed(content: Content, places: list[str], rng: random.Random) -> str:
+def _write_count(templates: list[str], content: Content, places: list[str], rng: random.Random) -> str:
+    filters = [f for f in ((content["div"], None), (None, content["cmp"])) if any(f)]
+    templates = [text for text in templates if filters or "{p}" not in text]
+    template = rng.choice([text for text in templates if "" in places or "{arg}" not in text])
+    said = " and ".join(write_predicate(rng, *f) for f in filters)
+    items = _items(content, [""] if "{arg}" in template else places, rng)
+    return fill(template, rng, np=items, arg=content["arg"], p=said)
+
+
+def _write_values(template: str, content: Content, places: list[str], rng: random.Random) -> str:
+    """The template round the transformed numbers."""
     kind, k = content["map"]
-    items = _items(content, places, rng, det=rng.choice(["the", "the", "the", "all the"]))
-    return items if kind == "x" else _EACH.write(rng, _key(kind, k, rng), np=items, k=k)
+    det = rng.choice(["the", "the", "the", "all the"])
+    values = _items(content, places, rng, det=det)
+    if kind != "x":
+        values = _EACH.write(rng, _key(kind, k, rng), np=values, k=k, bare=values.removeprefix(det).strip())
+    # ", each doubled" is an aside: it needs its second comma where the sentence goes on.
+    comma = "," if re.search(r", (each|with) ", values) else ""
+    return fill(template, rng, v=values + comma).replace(",,", ",").rstrip(",")
 
 
 def write_steps(content: Content, places: list[str], rng: random.Random) -> str:
     """Steps in the base form: "take the even numbers in xs, double each and return their sum"."""
-    kind, k = content["map"]
+    (kind, k), aggregate = content["map"], content["agg"]
+    if aggregate in _STEPS.templates and rng.random() < 0.3:
+        if aggregate == "count":
+            return _write_count(_STEPS.templates["count"], content, places, rng)
+        return _write_values(rng.choice(_STEPS.templates[aggregate]), content, places, rng)
     items = _items(content, places, rng, det=rng.choice(["the", "the", "the", "all", "all the"]))
-    end = _END.write(rng, content["agg"]) + (rng.choice(_OR_ZERO) if content["agg"] in ("max", "min") else "")
-    slots = {"np": items, "arg": content["arg"], "end": end}
+    or_zero = rng.choice(_OR_ZERO) if aggregate in ("max", "min") else ""
+    slots = {"np": items, "arg": content["arg"], "end": _END.write(rng, aggregate) + or_zero}
     if kind == "x":
         return _STEPS.write(rng, "x", **slots)
-    return _STEPS.write(rng, "do", do=_DO.write(rng, _key(kind, k, rng), k=k), **slots)
+    key = _key(kind, k, rng)
+    if rng.random() < 0.7:
+        return _STEPS.write(rng, "do", do=_DO.write(rng, key, k=k), **slots)
+    one = rng.random() < 0.6
+    each = _items(content, places, rng, det=rng.choice(["every", "each"]) if one else "all the", one=one)
+    done = _DONE.write(rng, key, np=each, k=k)
+    return _STEPS.write(rng, "done", done=done, end=_THEIR.write(rng, aggregate) + or_zero)
 
 
 def read_body(
@@ -218,37 +273,44 @@ def _content(aggregate: str, transform: list[Any], filters: Filters) -> Content:
 
 def _read_what(text: str, argument: str, read: Callable[[str, str], Filters | None]) -> Iterator[Content]:
     for match in WHAT.reads(text):
-        slots = match.slots
-        if slots.get("arg", argument) != argument:
-            continue
-        if "v" in slots:
-            for transform, items in _read_changed(slots["v"].strip(" ,")):
-                if (filters := read(items, argument)) is not None:
-                    yield _content(match.key, transform, filters)
-        else:
-            items = slots["np"] if "np" in slots else f"the numbers that are {slots['p']}"
+        yield from _read_match(match, argument, read)
+
+
+def _read_match(match: Match, argument: str, read: Callable[[str, str], Filters | None]) -> Iterator[Content]:
+    slots = match.slots
+    if slots.get("arg", argument) != argument:
+        return
+    if "v" in slots:
+        for transform, items in _read_changed(slots["v"].strip(" ,")):
             if (filters := read(items, argument)) is not None:
-                yield _content(match.key, ["x", 0], filters)
+                yield _content(match.key, transform, filters)
+    else:
+        items = slots["np"] if "np" in slots else f"the numbers that are {slots['p']}"
+        if (filters := read(items, argument)) is not None:
+            yield _content(match.key, ["x", 0], filters)
 
 
 def _read_changed(text: str) -> Iterator[tuple[list[Any], str]]:
     yield ["x", 0], text
     for match in _EACH.reads(text):
         if (transform := _transform(match.key, match.slots)) is not None:
-            yield transform, match.slots["np"]
+            yield transform, match.slots.get("np") or match.slots["bare"]
 
 
 def _read_steps(text: str, argument: str, read: Callable[[str, str], Filters | None]) -> Iterator[Content]:
     for match in _STEPS.reads(_base(text)):
         slots = match.slots
-        end, filters = _END.read(slots["end"]), read(slots["np"], argument)
-        if end is None or filters is None or slots.get("arg", argument) != argument:
+        if "end" not in slots:
+            yield from _read_match(match, argument, read)
             continue
-        if match.key == "x":
-            yield _content(end.key, ["x", 0], filters)
-        elif (done := _DO.read(slots["do"])) is not None and end.key != "count":
-            if (transform := _transform(done.key, done.slots)) is not None:
-                yield _content(end.key, transform, filters)
+        end = (_THEIR if match.key == "done" else _END).read(slots["end"])
+        step = _DONE.read(slots["done"]) if match.key == "done" else _DO.read(slots.get("do", ""))
+        transform = ["x", 0] if match.key == "x" else _transform(step.key, step.slots) if step else None
+        if end is None or transform is None or slots.get("arg", argument) != argument:
+            continue
+        items = step.slots["np"] if match.key == "done" else slots["np"]
+        if (filters := read(items, argument)) is not None and (match.key == "x" or end.key != "count"):
+            yield _content(end.key, transform, filters)
 
 
 def _key(kind: str, k: int, rng: random.Random) -> str:
@@ -265,8 +327,9 @@ def _transform(key: str, slots: Mapping[str, str]) -> list[Any] | None:
     return None if k is None else [key, k]
 
 
-_VERBS = ("take", "pick", "keep", "find", "select", "choose", "look", "go", "multiply", "double", "triple", "add",
-          "subtract", "square", "return")  # fmt: skip
+_VERBS = ("sum", "total", "count", "list", "collect", "gather", "sort", "order", "take", "pick", "keep", "find",
+          "select", "choose", "look", "go", "multiply", "double", "triple", "add", "subtract", "square",
+          "return")  # fmt: skip
 _THIRD = {verb: {"go": "goes", "multiply": "multiplies"}.get(verb, verb + "s") for verb in _VERBS}
 _BASE = {third: verb for verb, third in _THIRD.items()}
 _VERB_AT = r"(?:^|(?<=, )|(?<=and )|(?<=then ))(?:{})\b"

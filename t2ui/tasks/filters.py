@@ -28,12 +28,13 @@ def passes(x: int, div: Div, cmp: Cmp) -> bool:
     return (div is None or x % div[0] == div[1]) and (cmp is None or OPS[cmp[0]](x, cmp[1]))
 
 
-def matter(div: Div, cmp: Cmp, low: int, high: int = 200) -> bool:
-    """Whether, of the numbers from low to high, two or more pass both filters, and divisibility (if any) makes
-    a difference: otherwise a constant, or who forgets the test, would be right."""
-    passed = [x for x in range(low, high) if passes(x, None, cmp)]
-    kept = sum(passes(x, div, None) for x in passed)
-    return kept >= 2 and (div is None or kept < len(passed))
+def matter(div: Div, cmp: Cmp, low: int, high: int = 100) -> bool:
+    """Whether, of the numbers from low to high, two or more pass both filters, and each filter that there is
+    makes a difference: otherwise a constant, or who forgets a filter, would be right."""
+    kept = sum(passes(x, div, cmp) for x in range(low, high))
+    idle = any(kept == sum(passes(x, *left) for x in range(low, high))
+               for there, left in ((div, (None, cmp)), (cmp, (div, None))) if there is not None)  # fmt: skip
+    return kept >= 2 and not idle
 
 
 def filter_code(value: str, div: Div, cmp: Cmp) -> str:
@@ -201,7 +202,8 @@ def read_items(text: str, argument: str) -> tuple[list[int] | None, list[Any] | 
 
     Reads word by word; every word must be understood, with one noun and at most one filter of a kind.
     """
-    place = re.compile(rf"(?:in|of|from|inside|within) (?:the )?(?:given |input )?(?:list )?{re.escape(argument)}\b")
+    place = re.compile(rf"(?:in|of|from|inside|within) (?:the )?(?:given |input )?(?:list )?{re.escape(argument)}\b"
+                       r"|(?:in|of|from) (?:the list|it)\b", re.IGNORECASE)
     text = " ".join(text.split())
     if found := _DET.match(text):
         text = text[found.end() :].lstrip()

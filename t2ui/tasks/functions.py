@@ -34,7 +34,7 @@ def probe(
     """
     best: tuple[int, list[Any]] = (-1, [])
     rng = random.Random(seed)
-    for _ in range(5):
+    for _ in range(8):
         inputs = cases(rng)
         wants = [expected(x) for x in inputs]
         caught = sum(any(rival(x) != want for x, want in zip(inputs, wants, strict=True)) for rival in rivals)

@@ -56,37 +56,36 @@ SETTINGS = [
     (("ship", "ships"), ("barrel", "barrels"), ("fish", "apples", "oranges")),
     (("zoo", "zoos"), ("cage", "cages"), ("birds", "monkeys", "parrots")),
 ]
+GONE = ["missing", "taken away", "left out", "gone", "sold", "not counted", "lost", "broken", "bad", "stolen"]
 _SLOT = {"who": r"[a-z]+", "all": r"[a-z]+", "box": r"[a-z]+", "boxes": r"[a-z]+", "things": r"[a-z]+",
          "a": r"\d+", "b": r"\d+", "arg": r"[A-Za-z_]\w*", "fn": r"[A-Za-z_]\w*", "p": r".+", "cond": r".+",
-         "what": r".+"}  # fmt: skip
+         "what": r".+", "gone": "|".join(GONE)}  # fmt: skip
 _EACH = "[each|every]"
 _HOLD = "[holds|has|comes with]"
 # The facts, by their operations in the order of mention; {a} multiplies.
 _FACTS = Bank(
     {
         "*-": [
-            f"Each {{box}} {_HOLD} {{a}} {{things}}, and {{b}} {{things}} of every {{who}} are "
-            "[missing|taken away|left out|gone|not counted].",
+            f"Each {{box}} {_HOLD} {{a}} {{things}}[,|] and {{b}} {{things}} of every {{who}} are {{gone}}.",
             f"Every {{box}} {_HOLD} {{a}} {{things}}. Each {{who}} loses {{b}} {{things}}.",
-            "There are {a} {things} in [each|every] {box}, but {b} of the {things} of each {who} "
-            "[are left out|are gone|are missing|do not count].",
+            "There are {a} {things} for [each|every] {box}, but {b} of the {things} of each {who} are {gone}.",
             "[Each|Every] {who} gets {a} {things} for every {box} and then gives away {b} {things}.",
             "[One|Every] {box} stands for {a} {things}. Then {b} {things} are taken from [each|every] {who}.",
             f"Each {{box}} {_HOLD} {{a}} {{things}}, but [every|each] {{who}} has to give back {{b}} {{things}}.",
-            "With {a} {things} in [each|every] {box}, [each|every] {who} still has to hand over {b} {things}.",
+            "With {a} {things} for [each|every] {box}, [each|every] {who} still has to hand over {b} {things}.",
         ],
         "*+": [
             f"Each {{box}} {_HOLD} {{a}} {{things}}, and every {{who}} has {{b}} [more|extra|other|spare] {{things}}.",
             f"Every {{box}} {_HOLD} {{a}} {{things}}. Each {{who}} [also has|also gets|finds] {{b}} more {{things}}.",
-            "There are {a} {things} in [each|every] {box}, and {b} more {things} [come to|are added for] each {who}.",
+            "There are {a} {things} for [each|every] {box}, and {b} more {things} [come to|are added for] each {who}.",
             "[Each|Every] {who} gets {a} {things} for every {box} and then {b} [more|extra] {things}.",
             "[One|Every] {box} stands for {a} {things}. Then [each|every] {who} is given {b} more {things}.",
-            "With {a} {things} in [each|every] {box}, [each|every] {who} gets {b} {things} on top.",
+            "With {a} {things} for [each|every] {box}, [each|every] {who} gets {b} {things} on top.",
             f"Each {{box}} {_HOLD} {{a}} {{things}}, plus {{b}} {{things}} that [every|each] {{who}} has anyway.",
         ],
         "+*": [
             f"[Each|Every] {{who}} gets {{b}} [more|extra|new] {{boxes}}. Then each {{box}} {_HOLD} {{a}} {{things}}.",
-            "[Each|Every] {who} [buys|adds|finds] {b} more {boxes}, and there are {a} {things} in every {box}.",
+            "[Each|Every] {who} [buys|adds|finds] {b} more {boxes}, and there are {a} {things} for every {box}.",
             f"After {{b}} more {{boxes}} come to [each|every] {{who}}, every {{box}} {_HOLD} {{a}} {{things}}.",
             "{b} [more|extra|new] {boxes} are given to [each|every] {who}. Each {box} is worth {a} {things}.",
             "First [each|every] {who} is given {b} [more|extra] {boxes}, then every {box} gets {a} {things}.",
@@ -132,7 +131,7 @@ _ZERO = re.compile(r"[ ,]*\(?(?:or|and|else)?[ ,]*(?:0|zero) (?:if|when|for) [a-
 _WHAT = Bank(
     {
         "sum": [
-            "the [total number|number|total] of {things} of [the|all the|all] {all} {cond}",
+            "the [total number|number|total] of [whole|] {things} of [the|all the|all] {all} {cond}",
             "how many {things} [the|all the|all] {all} {cond} have [in all|together|altogether]",
             "the sum of the {things} of [the|all the|all] {all} {cond}",
         ],
@@ -173,14 +172,16 @@ class MathCode(FunctionTask):
     the operations in the order of the story (one of them multiplies), what is returned, and the filters on
     the entries of the list; ``div`` is always there, ``cmp`` in a third of them. What the story is about is phrasing.
 
-    Size, names not counted: 484 pairs of operations (times 2 to 12, then less 1 to one below the factor: 66,
-    or plus 1 to 20: 220; plus or less 1 to 9, then times 2 to 12: 198), 4 aggregates, 9 divisibilities
-    (even, odd, 3 to 9) and 117 comparisons (none, 4 operators with 2 to 30): 484 * 4 * 9 * 117 = 2,038,608.
+    Size, names not counted: 440 pairs of operations (times 3 to 12, then less 2 to one below the factor: 55;
+    times 2 to 12, then plus 2 to 20: 209; plus or less 2 to 9, then times 2 to 12: 176) with 4 aggregates,
+    9 divisibilities (even, odd, 3 to 9) and 117 comparisons (none, 4 operators with 2 to 30) would be
+    1,853,280; without the comparisons that leave fewer than two numbers or make a filter idle
+    (:func:`t2ui.tasks.filters.matter`) 1,435,984 remain, counted in the test.
     """
 
     name = "math_code"
     skills = ("math", "code")
-    size = 484 * 4 * 9 * 117
+    size = 1_435_984
 
     def sample(self, rng: random.Random) -> Content:
         form = pick(rng, {"*-": 0.32, "*+": 0.38, "+*": 0.18, "-*": 0.12})
@@ -231,8 +232,10 @@ class MathCode(FunctionTask):
         base = k - k % d + r
         pool = [k - 1, k, k + 1, least, least + 1] + [base + d * i for i in (-2, -1, 0, 0, 1, 1, 2, 3)]
         pool = [x for x in pool + [rng.randint(least, least + 40) for _ in range(8)] if x >= least]
-        cases = [[], [k], [k, k + 1, k + 2], [base + d, base + d], [x for x in pool if x % d != r][:4]]
-        return cases + [rng.choices(pool, k=rng.randint(2, 7)) for _ in range(8)]
+        # Numbers that only the test for divisibility stops.
+        only = [x for x in range(least, least + 60) if x % d != r and passes(x, None, content["cmp"])] or [k]
+        cases = [[], [k], [k, k + 1, k + 2], [base + d, base + d], only[:1], only[-1:], only[1:4] + [base + d]]
+        return cases + [rng.choices(pool, k=rng.randint(2, 7)) for _ in range(7)]
 
     def rivals(self, content: Content) -> list[Content]:
         first, second = content["ops"]
@@ -251,7 +254,8 @@ class MathCode(FunctionTask):
         form = "".join(sign for sign, _ in content["ops"])
         amounts = dict(content["ops"])
         slots = {"who": who, "all": everyone, "box": box, "boxes": boxes, "things": rng.choice(things)}
-        slots |= {"arg": content["arg"], "a": amounts["*"], "b": amounts[form.replace("*", "")]}
+        slots |= {"gone": rng.choice(GONE[:6]), "arg": content["arg"]}
+        slots |= {"a": amounts["*"], "b": amounts[form.replace("*", "")]}
         facts, listed = _FACTS.write(rng, form, **slots), _LIST.write(rng, **slots)
         if not listed.startswith(content["arg"]):
             listed = capital(listed)

@@ -144,7 +144,8 @@ COUNTS = [
         ],
         group=["{subj} <have> {n1} {box} of {n2} {thing} each", "{subj} <bring> {n1} {box} with {n2} {thing} in each"],
         gain_full=[
-            "{name} <have!> {gain}", "{name} <own!> {gain}", "{name} <get!> {gain}", "{name} <collect!> {gain}",
+            "{name} <have!> {gain}", "{name} <have!> {gain}", "{name} <have!> {gain}", "{name} <own!> {gain}",
+            "{name} <get!> {gain}", "{name} <collect!> {gain}",
             "{name} <buy!> {gain}", "{name} <bring!> {gain}", "{name} <find!> {gain}",
             "{poss} {kin} <have!> {gain}",
         ],
@@ -167,8 +168,9 @@ COUNTS = [
         ("degrees",), ("none",), "none",
         begin=[
             "it <be!> {n} degrees [in the morning|outside|at sunrise|in town]", "the temperature <be!> {n} degrees",
-            "the temperature [in a room|outside|in an oven|at sunrise] <be!> {n} degrees", "a room <be!> at {n} degrees",
-            "the water in a [pool|pot|lake] <be!> at {n} degrees", "the day <start!> at {n} degrees",
+            "the temperature [in a room|outside|in an oven|at sunrise] <be!> {n} degrees",
+            "a room <be!> at {n} degrees", "the water in a [pool|pot|lake] <be!> at {n} degrees",
+            "the day <start!> at {n} degrees",
         ],
         gain_full=[
             "it <get!> {gain} warmer", "the temperature <rise!> by {gain}", "the temperature <go!> up by {gain}",

@@ -19,8 +19,8 @@ from t2ui.tasks.math_words import EACH_BEGIN, HE, HE_ROLES, SHE, SHE_ROLES, SHOP
 _STOP = """a after again all also altogether an and are as at away back be been before by can colder did do does down
     during each every extra for from had has have he her here his home hotter how i if in instead into is it its later
     left long longer many more my new now of off on online other our out over she shorter still tall than that the
-    their them then there they to today together tomorrow too total until up was we were when who will with warmer
-    cooler high yesterday your another""".split()
+    their them then there they to today together tomorrow too total until up was we were when who will with warm
+    warmer hot cold cooler high yesterday your another""".split()
 _WORD = rf"(?!(?:{'|'.join(_STOP)})\b)[a-z]+"
 _THING = rf"(?-i:(?:{_WORD} )?{_WORD})"
 
@@ -69,9 +69,9 @@ def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
     text = _OUTRO.sub("", text)
     if intro := _INTRO.match(text):
         text = text[intro.end():]
-    if found := re.fullmatch(rf"(.*?)\bIf (.+), ({_ASKING}[^,]+\?)", text, re.IGNORECASE):
+    if found := re.fullmatch(rf"(.*?)\bIf (.+), ({_ASKING}[^,.?!]+\??)", text, re.IGNORECASE):
         text = f"{found.group(1)}{found.group(2)}. {found.group(3)}"
-    elif found := re.fullmatch(rf"({_ASKING}[^,.?!]+?) if ([^.?!]+)\?", text, re.IGNORECASE):
+    elif found := re.fullmatch(rf"({_ASKING}[^,.?!]+?) if ([^.?!]+)\??", text, re.IGNORECASE):
         text = f"{found.group(2)}. {found.group(1)}?"
     parts = [part.rstrip(".!? ") for part in sentences(text)]
     if len(parts) < 2:

@@ -34,7 +34,7 @@ SUMS = ("in all", "altogether", "in total")
 
 _LEADS = ("Then", "Then,", "Later,", "Later", "After that,", "Next,", "Soon", "A little later,", "Afterwards,")
 _TIMES = ("In the afternoon,", "The next day,", "In the evening,", "After lunch,", "After a while,", "That night,",
-          "One day,", *(f"On {day}" for day in DAYS))
+          *(f"On {day}" for day in DAYS))
 _ENDS = ("after lunch", "after school", "in the afternoon", "before dinner", "that day", "in the evening",
          "the next day", *(f"on {day}" for day in DAYS))
 _PLACES = "box bag basket jar drawer bowl bus train tram boat ferry plane tank barrel pool pond tub can".split()
@@ -212,9 +212,10 @@ class _Writer:
             told[-1].append(clause)
             return
         # No second time or place where the clause has one, none in logs and measures, which have their own.
-        timeless = bool(_SPANS.search(clause)) or bool(s.verbs or s.leads) or s.style == "units"
+        spans = bool(_SPANS.search(clause))
+        timeless = spans or bool(s.verbs or s.leads) or s.style == "units"
         if lead and rng.random() < (0.5 if s.leads else 0.28):
-            if self.leads and rng.random() < 0.7:
+            if self.leads and not spans and rng.random() < 0.7:
                 opening = self.leads.pop(0)
             else:
                 opening = rng.choice(_LEADS if timeless or rng.random() < 0.4 else _TIMES)

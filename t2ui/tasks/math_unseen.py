@@ -77,8 +77,10 @@ class MathUnseen(Task):
         if not 3 <= len(text) <= 300 or re.search(r"\d[.,:/]\d", text):
             return None
         readings: dict[str, Content] = {}
+        # Who types does not always end a question with its mark.
+        texts = [text] if text[-1] in ".?!=" else [text, text + "?", text + "."]
         for kind, (_, _, _, read) in _KINDS.items():
-            ops = read(text)
+            ops = next((ops for text in texts if (ops := read(text))), None)
             if ops is not None and 2 <= len(ops) <= 8 and abs(values(ops)[-1]) <= 999_999:
                 content = {"kind": kind, "ops": ops}
                 readings[canonical(content)] = content

@@ -43,6 +43,7 @@ _WHAT = [
     f"{_WRITE} {_A} function [called|named] {{fn}} that takes LIST {{arg}} and {_RETURNS} {{what}}",
     f"{_WRITE} {{fn}}({{arg}}), [a|a Python|the] function that {_RETURNS} {{what}}",
     f"{_WRITE} {{fn}}({{arg}}) so that it {_RETURNS} {{what}}",
+    f"{_WRITE} {{fn}}({{arg}}) [that returns|returning|to return|which gives|to find|to get] {{what}}",
     f"{_ORDER} {_A} function {{fn}}({{arg}}). It [should return|must return|returns|has to return] {{what}}",
     "[I need|I want|We need|Give me|I would like|Show me] [a Python|a] function {fn}({arg}) that " + _RETURNS
     + " {what}",
@@ -76,6 +77,7 @@ _TAKE = [
     f"{_ORDER} {_A} function {{fn}}({{arg}}). It [should|must|has to|needs to] {{steps}}",
     f"{_ORDER} {_A} function {{fn}}({{arg}}). {{Steps}}",
     f"{_WRITE} {_A} function {{fn}}({{arg}}) to {{steps}}",
+    f"{_WRITE} {{fn}}({{arg}}) to {{steps}}",
     "{fn}({arg}) [should|must|has to|is to] {steps}. [Write it in Python|Write it|Write the function|Code it]",
     "In {fn}({arg}), {steps}",
     "[Implement|Define|Code|Program] {fn}({arg}): {steps}",

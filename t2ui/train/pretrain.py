@@ -22,7 +22,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from t2ui.tasks import SKILLS
+from t2ui.tasks.other import LABEL as OTHER
 from t2ui.train.architecture import Shape, build_model, build_processor
+from t2ui.train.corpus import DISPATCH_QUESTION
 from t2ui.train.packing import FAMILIES, Batch, Packing, make_batch
 from t2ui.train.tokenizer import train_tokenizer
 
@@ -33,7 +36,7 @@ class Preset:
 
     shape: Shape = Shape()
     packing: Packing = Packing()
-    steps: int = 4800
+    steps: int = 3400
     warmup: int = 150
     lr: float = 3e-3
     muon: bool = False
@@ -121,7 +124,8 @@ def pretrain(out: Path, preset: Preset, *, seed: int = 0, device: str = "cpu", r
                 _save(checkpoint, {"model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
                                    "step": step + 1, "tokens": tokens, "seconds": time.monotonic() - started})  # fmt: skip
     export(model, processor, out)
-    recipe = {"command": f"python -m t2ui pretrain (seed {seed})", "seed": seed, "device": device, "tokens": tokens,
+    recipe = {"command": f"python -m t2ui pretrain --preset {_name(preset)} --seed {seed}", "seed": seed,
+              "device": device, "tokens": tokens,
               "seconds": round(time.monotonic() - started), "preset": asdict(preset),
               "torch": torch.__version__, "parameters": sum(p.numel() for p in model.parameters())}  # fmt: skip
     _write(out / "recipe.json", json.dumps(recipe, indent=2))
@@ -135,6 +139,9 @@ def export(model: nn.Module, processor: Any, out: Path) -> None:
     model.generation_config.update(bos_token_id=1, eos_token_id=2, pad_token_id=3, do_sample=False)
     model.save_pretrained(out, max_shard_size="7MB")
     processor.save_pretrained(out)
+    # What the engine asks a folder that this project made: the labels of the kind question, in its words' order.
+    settings = {"labels": [*SKILLS, OTHER], "question": DISPATCH_QUESTION}
+    _write(out / "t2ui.json", json.dumps(settings, indent=1) + "\n")
 
 
 class _Forward(nn.Module):
@@ -267,6 +274,16 @@ def _write(path: Path, text: str) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
+
+
+def _name(preset: Preset) -> str:
+    """The preset's name, with --steps where only the budget differs."""
+    for name, known in PRESETS.items():
+        if preset == known:
+            return name
+        if preset == shortened(known, preset.steps):
+            return f"{name} --steps {preset.steps}"
+    return "(changed)"
 
 
 def shortened(preset: Preset, steps: int | None = None, **changes: Any) -> Preset:

@@ -8,10 +8,8 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.runs import Run
 from t2ui.ui import composer, events, live, parts, theme
 from t2ui.ui.backend import MAX_EXPERTS, Backend
-from t2ui.ui.flow import parse_alphas
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
 from t2ui.ui.tabs import ask, mix
@@ -33,14 +31,14 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                 box = composer.build(t, shown)
             with gr.Column(elem_id="t2-panels", min_width=300):
                 with gr.Tabs(elem_id="t2-tabs", selected="ask") as tabs:
-                    with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask", render_children=True):
+                    with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask"):
                         ask_tab = ask.build(t, shown, recording.about if recording else None)
-                    with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix", render_children=True):
-                        mix_tab = mix.build(t, names, cells, shown, recording.about if recording else None)
+                    with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix"):
+                        mix_tab = mix.build(t, names, cells)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
         ask.wire(ask_tab, box, mix_tab.sliders, tabs, backend, sessions, t)
         mix.wire(mix_tab, box, backend, sessions, t)
-        _wire_loading(demo, backend, status, box, mix_tab, shown, t)
+        _wire_loading(demo, backend, status, box, mix_tab, t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))
@@ -70,7 +68,6 @@ def _wire_loading(
     status: gr.HTML,
     box: composer.Composer,
     tab: mix.MixTab,
-    shown: Run | None,
     t: Text,
 ) -> None:
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
@@ -88,15 +85,9 @@ def _wire_loading(
         *tab.sliders,
     ]
 
-    row = shown.row("mix") if shown else None
-    alphas = parse_alphas(row.mix) if row else {}
-
     async def opened() -> AsyncIterator[list[Any]]:
         changes = events.Changes(len(outputs))
         rest = [None] * (len(outputs) - 1)
-        if alphas:  # the recorded mix, as a value and not as the default: "reset" goes back to 0
-            values = [gr.update(value=alphas.get(name, 0.0)) for name in backend.names]
-            yield changes(*[None] * 10, *values, *[None] * (MAX_EXPERTS - len(values)))
         while not await backend.wait(0.3):
             yield changes(
                 parts.status(

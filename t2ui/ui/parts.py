@@ -155,9 +155,8 @@ def everybody(run: Run, t: Text) -> str:
     right = sum(row.right is True for row in run.rows)
     graded = sum(row.right is not None for row in run.rows)
     count = f'<p class="t2-faint">{t.html("everybody.count", right=right, n=graded)}</p>' if graded else ""
-    head = "".join(
-        f'<th scope="col">{t.html("everybody." + key)}</th>' for key in ("who", "verdict", "answer", "time")
-    )
+    columns = ("everybody.who", "everybody.verdict", "everybody.answer", "everybody.time")
+    head = "".join(f'<th scope="col">{t.html(key)}</th>' for key in columns)
     return (
         f'{count}<table class="t2-everybody"><thead><tr>{head}</tr></thead><tbody aria-live="polite">'
         f"{''.join(lines)}</tbody></table>"

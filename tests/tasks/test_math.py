@@ -135,6 +135,7 @@ def test_edited_names_and_things_are_read():
     ("My sister has 9 plums. My sister eats 2. How many plums are left?", [["=", 9], ["-", 2]], "plums"),
     ("How many coins does Ida have if she starts with 8 coins, finds 4 and loses 2?",
      [["=", 8], ["+", 4], ["-", 2]], "coins"),
+    ("If Omar has 8 kites and loses 2, how many kites does he have now", [["=", 8], ["-", 2]], "kites"),
     ("Anna has 1 marble. She buys 5 marbles. How many marbles does she have?", [["=", 1], ["+", 5]], "marbles"),
 ])
 def test_a_visitors_own_stories(prompt, ops, thing):

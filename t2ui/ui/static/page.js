@@ -124,7 +124,7 @@
         part.title = n;
         return part;
       }));
-      words.textContent = (base < -1e-9 ? value.text.over : value.text.share).replace("{base}", base.toFixed(2)).replace("{sum}", sum.toFixed(2));
+      words.textContent = (base < -1e-9 ? value.text.over : value.text.share).replace("{base}", base.toFixed(2).replace("-", "−")).replace("{sum}", sum.toFixed(2));
       element.dataset.base = base.toFixed(2);
       names.forEach((_, i) => { // each slider in its expert's colour
         const slider = document.getElementById(`t2-alpha-${i}`);

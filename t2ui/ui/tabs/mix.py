@@ -34,7 +34,6 @@ class MixTab:
     answer: gr.Button
     stop: gr.Button
     notice: gr.HTML
-    recorded: gr.HTML
     answers: gr.HTML
 
 
@@ -72,14 +71,8 @@ def slot(i: int, names: Sequence[str], t: Text) -> dict[str, Any]:
     return {"visible": i < len(names), "label": label}
 
 
-def build(
-    t: Text,
-    names: Sequence[str],
-    cells: Sequence[Mapping[str, Any]],
-    shown: Run | None,
-    about: Mapping[str, Any] | None,
-) -> MixTab:
-    """Lay the tab out for the experts that are known so far (slots for twelve), with a recorded run on it."""
+def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> MixTab:
+    """Lay the tab out for the experts that are known so far (slots for twelve)."""
     with gr.Row(elem_id="t2-mix-row"):
         with gr.Column(elem_id="t2-mixer", min_width=280):
             markup(f'<h2 class="t2-h2">{t.html("mix.title")}</h2><p class="t2-faint">{t.html("mix.words")}</p>')
@@ -109,9 +102,8 @@ def build(
         answer = gr.Button(t("mix.button"), variant="primary", interactive=False, elem_id="t2-mix-answer")
         stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-mix-stop")
     notice = markup(parts.notice(t("status.not_ready")), elem_id="t2-mix-notice")
-    recorded = markup(parts.recorded_badge(t, about), elem_id="t2-mix-recorded")
-    answers = markup(parts.answers(shown or Run(kind="mix"), ROWS, t), elem_id="t2-mix-answers")
-    return MixTab(sliders, wide, presets, share, refused, change, answer, stop, notice, recorded, answers)
+    answers = markup(parts.answers(Run(kind="mix"), ROWS, t), elem_id="t2-mix-answers")
+    return MixTab(sliders, wide, presets, share, refused, change, answer, stop, notice, answers)
 
 
 def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Text) -> None:
@@ -149,7 +141,7 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
 
     tab.wide.change(widen, [tab.wide, *tab.sliders], tab.sliders, **quiet)
 
-    outputs = [tab.answers, tab.notice, tab.recorded, tab.stop]
+    outputs = [tab.answers, tab.notice, tab.stop]
 
     async def answer(request: gr.Request, prompt, picture, temperature, tokens, seed, *alphas):
         changes = Changes(len(outputs))
@@ -159,17 +151,17 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
                 raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
             mix = backend.mix(alphas)
         except ValueError as error:
-            yield changes(None, parts.notice(str(error), "error"), None, None)
+            yield changes(None, parts.notice(str(error), "error"), None)
             return
         halt = sessions.begin(session_of(request), "mix")
         stop = gr.update(interactive=True)
         try:
             async for state in run(backend.engine, "mix", question, mix=mix, halt=halt):
-                yield changes(parts.answers(state, ROWS, t), parts.run_notice(state, t), "", stop)
+                yield changes(parts.answers(state, ROWS, t), parts.run_notice(state, t), stop)
                 stop = None
         except Exception as error:
-            yield changes(None, parts.notice(explain(error, t), "error"), None, None)
-        yield changes(None, None, None, gr.update(interactive=False))
+            yield changes(None, parts.notice(explain(error, t), "error"), None)
+        yield changes(None, None, gr.update(interactive=False))
 
     def stop_all(request: gr.Request) -> None:
         sessions.stop(session_of(request))

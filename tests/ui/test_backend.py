@@ -1,0 +1,60 @@
+"""The engine behind the page: what is said while it loads, when it is there, and when it fails."""
+
+import asyncio
+import json
+import shutil
+
+import pytest
+
+from t2ui.core.mixing import Mix
+from t2ui.ui.backend import MAX_EXPERTS, Backend, Options, peek_experts
+
+
+def test_it_loads_in_the_background(tiny_llava_dir, tiny_llava_experts):
+    backend = Backend(Options(str(tiny_llava_dir), str(tiny_llava_experts), "cpu"))
+    assert backend.state == "loading" and backend.engine is None
+    assert set(backend.names) == {"math", "code", "vision"}  # from the files' headers alone
+    backend.start()
+    try:
+        assert asyncio.run(backend.wait(60)) and backend.state == "ready"
+        assert backend.names == ("math", "code", "vision") and backend.info.has_vision
+        assert len(backend.cells) == 14 and len(backend.cells[0]["G"]) == 3
+        assert backend.mix([0.5, None, 0, 9, 9]) == Mix({"math": 0.5})
+        with pytest.raises(ValueError, match="alpha of math"):
+            backend.mix([float("nan")])
+        with pytest.raises(ValueError, match="from -100 to 100"):
+            backend.mix([1e9])
+    finally:
+        backend.close()
+
+
+def test_a_broken_model_is_a_reason_and_not_a_crash(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    backend = Backend(Options(str(tmp_path), str(tmp_path)))
+    backend.start()
+    assert asyncio.run(backend.wait(60)) and backend.state == "failed" and backend.text
+    backend.close()
+
+
+def test_a_damaged_expert_is_listed_with_the_reason(tiny_llava_dir, tiny_llava_experts, tmp_path):
+    shutil.copytree(tiny_llava_experts, tmp_path / "experts")
+    file = tmp_path / "experts" / "code" / "expert.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    backend = Backend(Options(str(tiny_llava_dir), str(tmp_path / "experts"), "cpu"))
+    assert set(backend.names) == {"math", "vision"}
+    backend.start()
+    asyncio.run(backend.wait(60))
+    assert backend.state == "ready" and backend.names == ("math", "vision")
+    assert [name for name, why in backend.refused if why] == ["code"]
+    backend.close()
+
+
+def test_headers_are_read_without_trusting_them(tmp_path):
+    for i, content in enumerate((b"", b"\xff" * 8, b"\x05\0\0\0\0\0\0\0{bad}", (2**40).to_bytes(8, "little"))):
+        (tmp_path / str(i)).mkdir()
+        (tmp_path / str(i) / "expert.safetensors").write_bytes(content)
+    header = json.dumps({"__metadata__": {"role": "dispatcher", "name": "d"}}).encode()
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "expert.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert peek_experts(tmp_path) == () and peek_experts(tmp_path / "none") == ()
+    assert MAX_EXPERTS == 12

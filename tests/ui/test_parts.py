@@ -1,0 +1,67 @@
+"""Answers, everybody's table, notices: what they say, and that they escape."""
+
+from dataclasses import replace
+
+from t2ui.runs import FirstPass, Row, Run
+from t2ui.ui import parts
+from t2ui.ui.text import Text
+
+T = Text()
+EVIL = '<script>window.pwned=1</script><img src=x onerror=window.pwned=1>'
+RUN = Run(
+    kind="everybody", stage="done", prompt="p", family="math", names=("math",),
+    rows=(
+        Row("base", "base", "The answer is 12.", "stop", right=False, why="expected 9, the answer says 12"),
+        Row("expert:math", "math", "The answer is 9.", "stop", right=True, why="9 is right"),
+        Row("mix", "base", "The", None),
+        Row("dispatch", "math=0.5", "", "error", error="no room"),
+    ),
+)  # fmt: skip
+
+
+def test_tick_cross_or_cannot_check():
+    base, expert, running, _ = RUN.rows
+    assert "✗" in parts.verdict(base, RUN, T) and "✓" in parts.verdict(expert, RUN, T)
+    assert parts.verdict(running, RUN, T) == ""
+    unknown = replace(expert, right=None, why="")
+    assert T("verdict.none") in parts.verdict(unknown, RUN, T)
+    assert parts.reason(unknown, replace(RUN, family=None), T) == T("verdict.unknown")
+
+
+def test_the_graders_reason_stands_beside_the_answer():
+    html = parts.answers(RUN, ("base", "dispatch"), T)
+    assert "expected 9, the answer says 12" in html and "no room" in html
+
+
+def test_everybody_has_a_line_each_and_counts_the_right_ones():
+    html = parts.everybody(RUN, T)
+    assert html.count("<tr data-row=") == 4 and T("everybody.count", right=1, n=2) in html
+    assert "<tr" not in parts.everybody(replace(RUN, kind="ask"), T)
+
+
+def test_everything_is_escaped():
+    rows = tuple(replace(row, text=EVIL, why=EVIL, mix=EVIL, error=EVIL) for row in RUN.rows)
+    run = replace(RUN, prompt=EVIL, rows=rows, error=EVIL, names=(EVIL,))
+    pieces = [
+        parts.answers(run, ("base", "dispatch"), T), parts.everybody(run, T), parts.run_notice(run, T),
+        parts.refused([(EVIL, EVIL)], T), parts.status(T, "loading", EVIL), parts.notice(EVIL, "warn", EVIL),
+        parts.recorded_badge(T, {"date": EVIL, "model": EVIL}),
+    ]  # fmt: skip
+    for html in pieces:
+        assert "<script" not in html and "<img" not in html
+        assert "&lt;script" in html
+
+
+def test_notices():
+    first = FirstPass("prompt", False, "base", {"other": 1.0}, "other", "", 0.1, True, "the words are unknown")
+    outside = parts.run_notice(Run(stage="done", first_pass=first), T)
+    assert T.html("run.outside") in outside and "the words are unknown" in outside
+    assert parts.run_notice(Run(stage="done", first_pass=replace(first, outside=False)), T) == ""
+    assert "3 before you" in parts.run_notice(Run(stage="waiting", waiting=3), T)
+    assert 'role="alert"' in parts.run_notice(Run(stage="error", error="busy"), T)
+    assert parts.notice("") == ""
+
+
+def test_code_stands_in_a_fixed_width_font():
+    assert "t2-code" in parts.text_class("def f(xs):\n    return 1")
+    assert "t2-code" not in parts.text_class("The answer is 9.")

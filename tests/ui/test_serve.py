@@ -1,0 +1,110 @@
+"""The command line: flags, and clear words with a non-zero exit where the page cannot be served."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from t2ui.ui import serve
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def model(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    return str(tmp_path / "model")
+
+
+@pytest.fixture
+def taken():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_missing_model_folder(capsys):
+    assert serve.main(["--model", "no/such/folder"]) == 2
+    error = capsys.readouterr().err
+    assert "no/such/folder" in error.replace("\\\\", "/") and "--model" in error
+
+
+def test_a_folder_that_is_no_model(tmp_path, capsys):
+    assert serve.main(["--model", str(tmp_path)]) == 2
+    assert "config.json" in capsys.readouterr().err
+
+
+def test_a_missing_folder_of_experts(model, capsys):
+    assert serve.main(["--model", model, "--experts", "no/such"]) == 2
+    assert "--experts" in capsys.readouterr().err
+
+
+def test_a_port_in_use(model, taken, capsys):
+    assert serve.main(["--model", model, "--port", str(taken)]) == 2
+    error = capsys.readouterr().err
+    assert str(taken) in error and "in use" in error and "--port" in error
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "-5"])
+def test_a_port_out_of_range(model, port, capsys):
+    assert serve.main(["--model", model, "--port", port]) == 2
+    assert "65535" in capsys.readouterr().err
+
+
+def test_bad_threads(model, capsys):
+    assert serve.main(["--model", model, "--threads", "0"]) == 2
+    assert "--threads" in capsys.readouterr().err
+
+
+def test_without_a_wish_the_next_free_port_is_taken(monkeypatch, taken):
+    monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
+    monkeypatch.setattr(serve, "FIRST_PORT", taken)
+    assert taken < serve.choose_port("127.0.0.1", None) < taken + serve.PORTS
+
+
+def test_a_browser_opens_only_where_there_is_a_screen(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "CI", "SPACE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert serve.wants_browser(True) and not serve.wants_browser(False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not serve.wants_browser(None)
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert serve.wants_browser(None)
+    monkeypatch.setenv("CI", "1")
+    assert not serve.wants_browser(None)
+
+
+def test_app_py_ends_with_the_message_and_without_a_traceback():
+    done = subprocess.run(
+        [sys.executable, "app.py", "--model", "no/such/folder"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and "no model folder" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_page_loads_neither_torch_nor_transformers():
+    """They come in the background thread: the page is on the screen first."""
+    code = (
+        "import sys; from t2ui.ui import serve; serve.stay_offline()\n"
+        "from t2ui.ui.app import build_app, launch_options; from t2ui.ui.backend import Backend\n"
+        "build_app(Backend()); launch_options()\n"
+        "bad = {'torch', 'transformers'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {bad}' if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_page_writes_nothing_into_the_source():
+    assert not list((ROOT / "t2ui").rglob("*.pyi"))
+
+
+def test_offline_is_set_before_gradio(monkeypatch):
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "True")
+    serve.stay_offline()
+    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False" and os.environ["HF_HUB_OFFLINE"] == "1"

@@ -1,0 +1,48 @@
+"""Stop reaches the visitor who pressed it, and nobody else."""
+
+from t2ui.ui.session import Sessions
+
+
+class Work:
+    cancelled = False
+
+    def cancel(self):
+        self.cancelled = True
+
+
+def test_stop_is_for_one_visitor():
+    sessions = Sessions()
+    mine, other = sessions.begin("a", "ask"), sessions.begin("b", "ask")
+    works = mine.hold(Work()), other.hold(Work())
+    sessions.stop("a")
+    assert mine.stopped and works[0].cancelled
+    assert not other.stopped and not works[1].cancelled
+
+
+def test_stop_reaches_all_that_a_visitor_runs():
+    sessions = Sessions()
+    halts = [sessions.begin("a", kind) for kind in ("ask", "mix")]
+    sessions.stop("a")
+    assert all(halt.stopped for halt in halts)
+
+
+def test_a_new_run_ends_the_old_one_of_its_kind():
+    sessions = Sessions()
+    first = sessions.begin("a", "ask")
+    second = sessions.begin("a", "ask")
+    assert first.stopped and not second.stopped
+
+
+def test_work_that_comes_after_the_stop_is_cancelled_at_once():
+    sessions = Sessions()
+    halt = sessions.begin("a", "ask")
+    sessions.stop("a")
+    assert halt.hold(Work()).cancelled
+
+
+def test_who_leaves_is_forgotten():
+    sessions = Sessions()
+    halt = sessions.begin("a", "ask")
+    sessions.forget("a")
+    assert halt.stopped and len(sessions) == 0
+    sessions.stop("a")
