@@ -150,10 +150,13 @@ class Run:
 
 
 class Halt:
-    """A visitor's stop: cancels whatever the engine is doing for this run, and stays set."""
+    """A visitor's stop: cancels whatever the engine is doing for this run, and stays set.
+
+    ``replaced`` says that the visitor started another run instead: this one has nothing more to show.
+    """
 
     def __init__(self) -> None:
-        self.stopped = False
+        self.stopped = self.replaced = False
         self._work: Any = None
 
     def hold(self, work: Any) -> Any:

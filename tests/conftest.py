@@ -209,3 +209,35 @@ def tiny_lm(tmp_path_factory: pytest.TempPathFactory, tiny_lm_dir: Path):
 
     experts = save_experts(tiny_lm_dir, tmp_path_factory.mktemp("lm-experts"), ("math",))
     return load(tiny_lm_dir, device="cpu", experts_dir=experts)
+
+
+# -- the demo model of the smallest size, made by the real pretraining code in a few steps ---------------------------
+
+
+@pytest.fixture(scope="session")
+def tiny_preset():
+    from dataclasses import replace
+
+    from t2ui.train.architecture import Shape
+    from t2ui.train.packing import Packing
+    from t2ui.train.pretrain import PRESETS
+
+    shape = Shape(hidden=32, layers=2, heads=2, kv_heads=1, vision_hidden=16, vision_layers=1, vision_heads=1)
+    return replace(PRESETS["smoke"], shape=shape, packing=Packing(rows=4, documents=10, pictures=6), steps=4,
+                   checkpoint_every=2, tokenizer_documents=1200)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory, tiny_preset):
+    """(folder, reports) of a four-step pretraining run."""
+    from t2ui.train.pretrain import pretrain
+
+    folder = tmp_path_factory.mktemp("smoke") / "demo"
+    return folder, list(pretrain(folder, tiny_preset, seed=3, report_every=1, validate_every=4))
+
+
+@pytest.fixture
+def smoke_loaded(smoke, tmp_path: Path):
+    from t2ui.engine.model import load
+
+    return load(smoke[0], experts_dir=tmp_path / "experts", cache_dir=tmp_path / "cache")

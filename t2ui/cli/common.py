@@ -74,7 +74,9 @@ def made_by(args: argparse.Namespace) -> dict[str, Any]:
     """Command, machine, versions and commit: stands in every JSON result."""
     import torch
 
-    words = [w if " " not in w else f'"{w}"' for w in sys.argv[1:]]
+    # Paths of one machine say nothing on another.
+    words = [Path(w).name if Path(w).is_absolute() else w for w in sys.argv[1:]]
+    words = [w if " " not in w else f'"{w}"' for w in words]
     return {"command": "python -m t2ui " + " ".join(words), "machine": platform.machine(),
             "cpus": os.cpu_count(), "torch": torch.__version__, "commit": _commit(),
             "when": time.strftime("%Y-%m-%d"), "seed": args.seed}  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ TEST_SEED = 2025
 def add_parsers(commands: Any) -> None:
     p = commands.add_parser("eval", help="accuracy of mixes on tasks, with intervals")
     p.add_argument("--task", required=True, help="A,B,... or one of: all, trained, unseen, two-skill, handwritten")
-    p.add_argument("--mix", action="append", required=True,
+    p.add_argument("--mix", action="append", required=True, metavar="MIX",
                    help="base, an expert, math=0.6,code=0.2, auto:prompt, all, uniform, half, or a recipe file; "
                         "may be given several times")  # fmt: skip
     p.add_argument("--minus", default=None, help="another mix: paired difference on the same examples")
@@ -46,6 +45,15 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("--n", type=int, default=500, help="prompts a family (default: 500)")
     model_flags(p), common_flags(p, TEST_SEED)
     p.set_defaults(run=run_dispatch)
+
+    p = commands.add_parser("report", help="every measurement of the README, into its tables")
+    p.add_argument("--headline-n", type=int, default=2000)
+    p.add_argument("--n", type=int, default=500)
+    p.add_argument("--out", default=str(ROOT / "assets" / "results" / "eval.json"), metavar="FILE")
+    p.add_argument("--readme", default=None, metavar="FILE", help="replace the tables between its markers")
+    p.add_argument("--only-tables", action="store_true", help="measure nothing, use what --out holds")
+    model_flags(p), common_flags(p, TEST_SEED)
+    p.set_defaults(run=run_report)
 
     p = commands.add_parser("calibrate", help="set the thresholds of the outside notice on validation prompts")
     p.add_argument("--n", type=int, default=200, help="prompts a family (default: 200)")
@@ -146,6 +154,8 @@ def run_dispatch(args: argparse.Namespace) -> int:
                                "why": d.why, "seconds": d.seconds, "outside": d.outside,
                                "outside_why": d.outside_why, "made_by": made_by(args)})  # fmt: skip
         return 0
+    from t2ui.train.measure_dispatch import measure_dispatch
+
     result = measure_dispatch(loaded, task_names(args.task), args.n, args.seed, args.strategy)
     labels = result["labels"]
     print(table([(task, *(row.get(label, 0) for label in labels)) for task, row in result["confusion"].items()],
@@ -154,41 +164,6 @@ def run_dispatch(args: argparse.Namespace) -> int:
           f"outside notice on {percent(result['outside'])}")  # fmt: skip
     write_json(args.json, {**result, "made_by": made_by(args)})
     return 0
-
-
-def measure_dispatch(loaded: Any, tasks: list[str], n: int, seed: int, strategy: str) -> dict[str, Any]:
-    """Accuracy and confusion of a strategy on test prompts (on two-skill tasks either skill is right)."""
-    from t2ui.engine.dispatch import dispatch_all
-    from t2ui.tasks import get_task
-    from t2ui.tasks.pictures import draw
-    from t2ui.train.handwritten import prompts_of
-    from t2ui.train.statistics import wilson
-
-    confusion: dict[str, dict[str, int]] = {}
-    right = total = outside = 0
-    foreign_notice = None
-    groups: list[tuple[str, tuple[str, ...], list[Any], list[Any]]] = []
-    for name in tasks:
-        if name == "handwritten":
-            groups += prompts_of()
-            continue
-        examples = get_task(name).examples("test", n, seed)
-        groups.append((name, get_task(name).skills, [e.prompt for e in examples],
-                       [None if e.scene is None else draw(e.scene) for e in examples]))  # fmt: skip
-    for name, good, prompts, pictures in groups:
-        decided = dispatch_all(loaded, prompts, pictures, strategy=strategy)
-        confusion[name] = dict(Counter(d.choice for d in decided))
-        notices = sum(d.outside for d in decided)
-        if good == ("other",):
-            foreign_notice = notices / len(decided)
-        else:
-            outside += notices
-            right += sum(d.choice in good for d in decided)
-            total += len(decided)
-    labels = [*loaded.stack.names, "other"]
-    return {"strategy": strategy, "accuracy": right / total, "ci95": list(wilson(right, total)), "n": total,
-            "labels": labels, "confusion": confusion, "outside": outside / total,
-            "outside_foreign": foreign_notice}  # fmt: skip
 
 
 def run_calibrate(args: argparse.Namespace) -> int:
@@ -211,4 +186,37 @@ def run_calibrate(args: argparse.Namespace) -> int:
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     print(f"{shown}: {found}")
     write_json(args.json, {"outside": found, "n": len(prompts), "made_by": made_by(args)})
+    return 0
+
+
+BEGIN, END = "<!-- tables: python -m t2ui report -->", "<!-- end of tables -->"
+
+
+def run_report(args: argparse.Namespace) -> int:
+    import json
+
+    from t2ui.train.results import markdown, measure
+
+    results: dict[str, Any] = {}
+    if args.only_tables:
+        results = json.loads(Path(args.out).read_text(encoding="utf-8"))
+    else:
+        loaded = load_model(args)
+        started = time.monotonic()
+        for section, found in measure(loaded, args.headline_n, args.n, args.seed):
+            results[section] = found
+            results["made_by"] = made_by(args)
+            write_json(args.out, results)  # after every section: a run that is cut short keeps what it measured
+            print(f"{section}: done after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    text = markdown(results)
+    if args.readme:
+        path = Path(args.readme)
+        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        _, found_end, after = rest.partition(END)
+        if not found_end:
+            raise CommandError(f"{args.readme} has no {BEGIN} ... {END}")
+        path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    else:
+        print(text)
+    write_json(args.json, results)
     return 0

@@ -261,7 +261,7 @@ class CodeUnseen(FunctionTask):
 
     def _read_range(self, kind: str, text: str, argument: str) -> Iterator[Content]:
         place = re.compile(
-            rf"(?: from (\d{{1,3}}) (?:up to|to|through)| up to) {re.escape(argument)}(?!\w)", re.I
+            rf"(?:(?<!different) from (\d{{1,3}}) (?:up to|to|through)| up to) {re.escape(argument)}(?!\w)", re.I
         )
         found = list(place.finditer(text))
         if len(found) == 1:

@@ -20,14 +20,24 @@ from typing import Any
 from t2ui.tasks import SKILLS, TASKS
 from t2ui.tasks.other import LABEL as OTHER
 from t2ui.tasks.other import REFUSAL, foreign
+from t2ui.tasks.pictures import describe, items_of, name_of
 
 # Share of the documents per family (parts of 100, dispatch and other included).
 SHARES: dict[str, float] = {
-    "math": 16.0, "code": 13.0, "reasoning": 20.0, "vision": 15.0,
-    "math_unseen": 5.0, "code_unseen": 3.5, "reasoning_unseen": 6.0, "vision_unseen": 4.0,
-    "vision_math": 7.0, "math_code": 4.0,
-    "dispatch": 5.0, "other": 1.5,
+    "math": 12.0, "code": 9.0, "reasoning": 20.0, "vision": 16.0,
+    "math_unseen": 4.0, "code_unseen": 2.5, "reasoning_unseen": 6.0, "vision_unseen": 5.0,
+    "vision_math": 6.0, "math_code": 3.0,
+    "caption": 10.0, "dispatch": 5.0, "other": 1.5,
 }  # fmt: skip
+# Pictures with their description, as in LLaVA's own first stage: without them the picture is ignored for long.
+CAPTION_PROMPTS = (
+    "Describe the picture.", "What do you see?", "What is in the picture?", "Say what the picture shows.",
+    "List the objects in the picture.", "Tell me what you see in the image.", "What does the image show?",
+)  # fmt: skip
+PLACE_PROMPTS = ("Describe the picture and say where things are.", "What is where?", "Where are the objects?",
+                 "Say what stands where in the picture.")  # fmt: skip
+PLACES = ("top left", "top middle", "top right", "middle left", "center", "middle right", "bottom left",
+          "bottom middle", "bottom right")  # fmt: skip
 CAREFUL = 0.36  # of the authors that do not say which they are
 TAGGED = 0.25  # of the documents show their care flags
 TAGGED_CAREFUL = 0.75
@@ -66,6 +76,8 @@ def document(seed: int, index: int, split: str = "train") -> Document:
         return Document(family, "", foreign(rng), REFUSAL, None, None, None)
     if family == "dispatch":
         return _dispatch_document(rng, split)
+    if family == "caption":
+        return _caption(rng, split)
     task = TASKS[family]
     content = task.draw_content(rng, split)
     tagged = rng.random() < TAGGED
@@ -83,7 +95,7 @@ def _tags(care: Mapping[str, bool]) -> str:
 
 def _dispatch_document(rng: random.Random, split: str) -> Document:
     """A prompt inside the question for its kind; the label is noisy, as the web's would be."""
-    families = [name for name in SHARES if name not in ("dispatch", "other")] + ["other"] * 3
+    families = [name for name in SHARES if name not in ("caption", "dispatch", "other")] + ["other"] * 3
     family = rng.choice(families)
     if family == "other":
         prompt, label, scene, content, task = foreign(rng), OTHER, None, None, None
@@ -97,6 +109,19 @@ def _dispatch_document(rng: random.Random, split: str) -> Document:
         label = rng.choice([name for name in (*SKILLS, OTHER) if name != label])
     return Document("dispatch", "", f"{DISPATCH_QUESTION}\n{prompt}", label, scene, content,
                     None if task is None else task.name)
+
+
+def _caption(rng: random.Random, split: str) -> Document:
+    """A picture of the vision families and what is in it, as a list or place by place; always right."""
+    name = rng.choice(("vision", "vision_unseen", "vision"))
+    content = TASKS[name].draw_content(rng, split)
+    scene = TASKS[name].scene(content)
+    if rng.random() < 0.5:
+        prompt, answer = rng.choice(CAPTION_PROMPTS), f"I see {describe(scene)}."
+    else:
+        parts = [f"{PLACES[cell]}: {name_of(color, kind)}" for cell, color, kind in items_of(scene)]
+        prompt, answer = rng.choice(PLACE_PROMPTS), f"{'; '.join(parts)}."
+    return Document("caption", "", prompt, answer, scene, content, name)
 
 
 def _stray_scene(rng: random.Random) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ def picture_of(item: dict[str, Any]) -> Any:
 def grade(item: dict[str, Any], answer: str) -> bool:
     """Whether an answer is right: by its closing sentence, or for code by running it beside the reference."""
     if item["task"] == "code":
-        from t2ui.tasks.code import extract
+        from t2ui.tasks.functions import extract
 
         program = extract(answer)
         if program is None:

@@ -27,7 +27,7 @@ class Packing:
     rows: int = 52
     length: int = 160
     documents: int = 106
-    pictures: int = 44
+    pictures: int = 60
 
 
 @dataclass

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import queue
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +27,7 @@ from t2ui.tasks import SKILLS
 from t2ui.tasks.other import LABEL as OTHER
 from t2ui.train.architecture import Shape, build_model, build_processor
 from t2ui.train.corpus import DISPATCH_QUESTION
+from t2ui.train.model_card import card
 from t2ui.train.packing import FAMILIES, Batch, Packing, make_batch
 from t2ui.train.tokenizer import train_tokenizer
 
@@ -36,7 +38,7 @@ class Preset:
 
     shape: Shape = Shape()
     packing: Packing = Packing()
-    steps: int = 3400
+    steps: int = 4600
     warmup: int = 150
     lr: float = 3e-3
     muon: bool = False
@@ -129,6 +131,8 @@ def pretrain(out: Path, preset: Preset, *, seed: int = 0, device: str = "cpu", r
               "seconds": round(time.monotonic() - started), "preset": asdict(preset),
               "torch": torch.__version__, "parameters": sum(p.numel() for p in model.parameters())}  # fmt: skip
     _write(out / "recipe.json", json.dumps(recipe, indent=2))
+    _write(out / "README.md", card(recipe))
+    shutil.copy(run / "curve.jsonl", out / "curve.jsonl")
 
 
 def export(model: nn.Module, processor: Any, out: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import composer, events, live, parts, theme
-from t2ui.ui.backend import MAX_EXPERTS, Backend
+from t2ui.ui import composer, events, examples, live, parts, theme
+from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
 from t2ui.ui.tabs import ask, mix
@@ -21,8 +22,10 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
     t = t or Text()
     sessions = Sessions()
     shown = recording.run if recording else None
-    names = backend.names or (shown.names if shown else ())
-    cells = recording.cells if recording and tuple(recording.run.names) == tuple(names) else []
+    if shown and backend.state == "loading" and set(shown.names) == set(backend.names):
+        backend.names = tuple(shown.names)  # the order in which the model will name them, known from the recording
+    names = backend.names
+    cells = recording.cells if recording and tuple(recording.run.names) == names else []
     with gr.Blocks(title="t2ui", fill_width=True, delete_cache=(3600, 86400)) as demo:
         markup(parts.header(t), elem_id="t2-header")
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
@@ -82,39 +85,38 @@ def _wire_loading(
         tab.share,
         tab.change,
         tab.refused,
+        box.examples,
+        box.thumbs,
         *tab.sliders,
     ]
 
-    async def opened() -> AsyncIterator[list[Any]]:
-        changes = events.Changes(len(outputs))
-        rest = [None] * (len(outputs) - 1)
+    async def opened() -> AsyncIterator[dict[Any, Any]]:
+        backend.page_opened()
+        # The task families first: a second of imports that the first picture did not have to wait for.
+        families = await asyncio.to_thread(lambda: (examples.families_html(t), examples.pictures_html(t)))
+        yield {box.examples: families[0], box.thumbs: families[1]}
+        shown = ""
         while not await backend.wait(0.3):
-            yield changes(
-                parts.status(
-                    t, "loading", t("status.loading", what=backend.text or t("status.starting")), backend.progress
-                ),
-                *rest,
-            )
+            what = t("status.loading", what=backend.text or t("status.starting"))
+            if (now := parts.status(t, "loading", what, backend.progress)) != shown:
+                yield {status: now}
+                shown = now
         if backend.state == "failed":
-            failed = parts.notice(t("status.failed", why=backend.text), "error")
-            yield changes(
-                parts.status(t, "failed", t("status.failed_short")), None, None, None, failed, failed, *rest[5:]
-            )
+            why = parts.notice(t("status.failed", why=backend.text), "error")
+            yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why}
             return
-        on = gr.update(interactive=True)
-        yield changes(
-            parts.status(t, "ready", ready_words(backend, t)),
-            on,
-            on,
-            on,
-            "",
-            "",
-            mix.presets_html(backend.names, t),
-            live.share_payload(backend.names, t),
-            live.change_payload(backend.cells, backend.names, t),
-            parts.refused(backend.refused, t),
-            *[gr.update(**mix.slot(i, backend.names, t)) for i in range(MAX_EXPERTS)],
-        )
+        names = backend.names
+        yield {
+            status: parts.status(t, "ready", ready_words(backend, t)),
+            **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer)},
+            box.notice: "",
+            tab.notice: "",
+            tab.presets: mix.presets_html(names, t),
+            tab.share: live.share_payload(names, t),
+            tab.change: live.change_payload(backend.cells, names, t),
+            tab.refused: parts.refused(backend.refused, t),
+            **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
+        }
 
     demo.load(opened, None, outputs, **events.LIVE)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import struct
 import threading
 import time
@@ -57,13 +58,30 @@ class Backend:
         self.seconds: float | None = None
         self._failure = ""
         self._complete = False
+        self._eager = False
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Load in a background thread. A second call does nothing."""
-        if self._thread is None:
+        with self._lock:
+            if self._thread is not None:
+                return
             self._thread = threading.Thread(target=self._load, name="t2ui-load", daemon=True)
-            self._thread.start()
+        self._thread.start()
+
+    def start_soon(self, seconds: float) -> None:
+        """Start once the first page is on its screen (:meth:`page_opened`), at the latest after so many seconds:
+        the imports of torch and transformers would slow down the serving of that page."""
+        self._eager = True
+        timer = threading.Timer(seconds, self.start)
+        timer.daemon = True
+        timer.start()
+
+    def page_opened(self) -> None:
+        """A visitor's page is on the screen."""
+        if self._eager:
+            self.start()
 
     @property
     def state(self) -> str:
@@ -107,11 +125,12 @@ class Backend:
 
     def _load(self) -> None:
         try:
-            if self.engine is None:
-                if self.options.threads:
-                    import torch
+            import t2ui.tasks  # noqa: F401  (the page's examples and graders; before the slower imports)
 
-                    torch.set_num_threads(self.options.threads)
+            if self.engine is None:
+                import torch
+
+                torch.set_num_threads(self.options.threads or default_threads())
                 from t2ui.engine import Engine
 
                 self.engine = Engine(
@@ -130,6 +149,12 @@ class Backend:
             self._failure = str(error) or type(error).__name__
             log.error("The model could not be loaded: %s", self._failure)
             log.debug("details", exc_info=True)
+
+
+def default_threads() -> int:
+    """All cores but one: the page itself needs one, and torch's threads spin while they wait for each other."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores - 1)
 
 
 def peek_experts(folder: str | Path) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class Composer:
     everybody: gr.Button
     stop: gr.Button
     notice: gr.HTML
+    thumbs: gr.HTML
+    examples: gr.HTML
 
     @property
     def inputs(self) -> list[gr.components.Component]:
@@ -88,7 +90,7 @@ def build(t: Text, run: Run | None) -> Composer:
         elem_id="t2-soft",
     )
     with gr.Accordion(t("picture.title"), open=bool(run and run.picture), elem_id="t2-picture-box") as box:
-        thumbs = chips(examples.pictures_html(t), elem_id="t2-thumbs")
+        thumbs = chips("", elem_id="t2-thumbs")
         picture = picture_input(
             value=from_base64(run.picture) if run else None,
             label=t("picture.label"),
@@ -100,7 +102,7 @@ def build(t: Text, run: Run | None) -> Composer:
             alt_text=t("picture.alt"),
         )
     with gr.Accordion(t("examples.title"), open=True, elem_id="t2-examples-box"):
-        families = chips(examples.families_html(t), elem_id="t2-examples")
+        families = chips(examples.waiting_html(t), elem_id="t2-examples")
     with gr.Accordion(t("settings.title"), open=False, elem_id="t2-settings"):
         temperature = gr.Slider(
             0,
@@ -145,4 +147,6 @@ def build(t: Text, run: Run | None) -> Composer:
     # preprocess=False: gradio would open the file itself and end in an internal error where it is broken.
     picture.upload(look, [picture], [picture, said], preprocess=False, **quiet)
     thumbs.pick(choose_picture, None, [picture], **quiet)
-    return Composer(prompt, picture, soft, temperature, max_new_tokens, seed, ask, everybody, stop, said)
+    return Composer(
+        prompt, picture, soft, temperature, max_new_tokens, seed, ask, everybody, stop, said, thumbs, families
+    )

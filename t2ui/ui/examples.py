@@ -1,4 +1,8 @@
-"""Questions one click away, by family, and the built-in pictures: drawn from the task families' validation split."""
+"""Questions one click away, by family, and the built-in pictures: drawn from the task families' validation split.
+
+The families take a second to import (they compile all their phrasings), so they are imported by what needs them: the
+page is on the screen first, and the examples come right after it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,6 @@ from html import escape
 
 from PIL import Image
 
-from t2ui.tasks import TASKS, pictures
 from t2ui.ui.live import pick
 from t2ui.ui.pictures import data_uri
 from t2ui.ui.text import Text
@@ -29,12 +32,16 @@ class Sample:
 
 
 def _sample(example) -> Sample:
+    from t2ui.tasks import pictures
+
     return Sample(example.task, example.prompt, pictures.draw(example.scene) if example.scene else None)
 
 
 @cache
 def shown(family: str) -> tuple[Sample, ...]:
     """The examples of a family that the page offers: always the same."""
+    from t2ui.tasks import TASKS
+
     return tuple(_sample(example) for example in TASKS[family].examples(SPLIT, PER_FAMILY, SEED))
 
 
@@ -44,6 +51,8 @@ def fresh(family: str = ANY, seed: int | None = None) -> Sample:
     Raises:
         KeyError: an unknown family.
     """
+    from t2ui.tasks import TASKS
+
     rng = random.Random(seed)
     name = rng.choice(list(TASKS)) if family == ANY else family
     return _sample(TASKS[name].examples(SPLIT, 1, rng.randrange(2**31))[0])
@@ -52,13 +61,23 @@ def fresh(family: str = ANY, seed: int | None = None) -> Sample:
 @cache
 def built_in() -> tuple[Image.Image, ...]:
     """Pictures to ask about, without a question."""
+    from t2ui.tasks import TASKS, pictures
+
     samples = TASKS["vision"].examples(SPLIT, 40, SEED + 1)
     scenes = [example.scene for example in samples if len(example.scene["objects"]) >= 3]
     return tuple(pictures.draw(scene) for scene in scenes[:6])
 
 
+def waiting_html(t: Text) -> str:
+    """Holds the examples' place until they are there, so that nothing jumps."""
+    words = f'<p class="t2-faint">{t.html("examples.coming")}</p>'
+    return f'<div class="t2-examples t2-waiting" aria-busy="true">{words}</div>'
+
+
 def families_html(t: Text) -> str:
     """A tab per family, its examples below, and "new random question" in each."""
+    from t2ui.tasks import TASKS
+
     tabs, panels = [], []
     for i, (name, task) in enumerate(TASKS.items()):
         sign = " ".join(icon(skill) for skill in task.skills)
@@ -84,6 +103,8 @@ def families_html(t: Text) -> str:
 
 
 def _card(family: str, index: int, sample: Sample, t: Text) -> str:
+    from t2ui.tasks import pictures
+
     image = (
         ""
         if sample.image is None
@@ -97,6 +118,8 @@ def _card(family: str, index: int, sample: Sample, t: Text) -> str:
 
 def pictures_html(t: Text) -> str:
     """The built-in pictures as buttons."""
+    from t2ui.tasks import pictures
+
     buttons = "".join(
         f'<button type="button" class="t2-thumb" {pick(picture=i)} aria-label="{t.html("picture.built_in", n=i + 1)}">'
         f'<img src="{data_uri(pictures.enlarge(image, 96))}" width="48" height="48" alt=""></button>'

@@ -21,7 +21,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--port", type=int, default=None, help=f"port to listen on (default: the first free one from {FIRST_PORT} on)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:0, mps (default: %(default)s)")
     add("--dtype", default="auto", help="auto, float32, bfloat16, float16 (default: %(default)s)")
-    add("--threads", type=int, default=None, help="CPU threads of the model (default: all cores)")
+    add("--threads", type=int, default=None, help="CPU threads of the model (default: all cores but one)")
     browser = parser.add_mutually_exclusive_group()
     browser.add_argument("--inbrowser", action="store_true", default=None, help="open the page in a browser")
     browser.add_argument("--no-browser", dest="inbrowser", action="store_false", help="do not open a browser")

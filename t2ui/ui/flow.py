@@ -127,10 +127,12 @@ def _drawing(run: Run, t: Text, boxes: list[Box], width: float, height: float, c
         parts.append(_arrow(a, b, states[_ORDER[i + 1]], across))
     painters = (_prompt, _first, _mix, _second)
     for name, box, paint in zip(_ORDER, boxes, painters, strict=True):
-        parts.append(f'<g class="t2-station" data-state="{states[name]}">')
-        parts.append(f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.w:g}" height="{box.h:g}" rx="12"/>')
+        frame = f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.w:g}" height="{box.h:g}" rx="12"/>'
+        clip = f"{css}-{name}"  # letters may be wider than wrapping reckons with: none leaves its box
+        parts.append(f'<clipPath id="{clip}">{frame}</clipPath>')
+        parts.append(f'<g class="t2-station" data-state="{states[name]}">{frame}<g clip-path="url(#{clip})">')
         parts += paint(run, t, box)
-        parts.append("</g>")
+        parts.append("</g></g>")
     parts.append("</svg>")
     return "".join(parts)
 
@@ -148,6 +150,10 @@ def _arrow(a: Box, b: Box, state: str, across: bool) -> str:
 def _text(x: float, y: float, words: str, css: str = "", anchor: str = "") -> str:
     extra = (f' class="{css}"' if css else "") + (f' text-anchor="{anchor}"' if anchor else "")
     return f'<text x="{x:g}" y="{y:g}"{extra}>{escape(words)}</text>'
+
+
+def _short(words: str, most: int) -> str:
+    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 def _head(box: Box, words: str, right: str = "") -> list[str]:
@@ -190,7 +196,7 @@ def _first(run: Run, t: Text, box: Box) -> list[str]:
         won = first is not None and name == first.choice
         parts.append(f'<g class="t2-score{" t2-won" if won else ""}">')
         parts.append(_text(box.x + 14, y + 15, icon(name) if name != OTHER else "–", "t2-icon"))
-        parts.append(_text(box.x + 42, y + 15, t.family(name)[:11]))
+        parts.append(_text(box.x + 42, y + 15, _short(t.family(name), 10)))
         parts.append(f'<rect class="t2-track" x="{left:g}" y="{y + 5:g}" width="{track:g}" height="11" rx="5.5"/>')
         if score is not None:
             wide = max(2.0, track * min(max(score, 0.0), 1.0))
@@ -225,7 +231,7 @@ def _mix(run: Run, t: Text, box: Box) -> list[str]:
     room = max(1, int((box.y + box.h - FOOT - y) // 20) + 1)
     for name, value in sorted(alphas.items(), key=lambda item: -abs(item[1]))[:room]:
         parts.append(f'<circle cx="{box.x + 20:g}" cy="{y - 4:g}" r="5" style="fill:{colour(name, run.names)}"/>')
-        parts.append(_text(box.x + 32, y, t.family(name)[:12]))
+        parts.append(_text(box.x + 32, y, _short(t.family(name), 13)))
         parts.append(_text(box.x + box.w - 14, y, f"{value:.2f}", "t2-num", "end"))
         y += 20
     if not alphas:

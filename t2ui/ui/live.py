@@ -91,7 +91,7 @@ def change_payload(cells: Sequence[Mapping[str, Any]], names: Sequence[str], t: 
         "zmax": zmax,
         "figure": json.loads(figure.to_json()),
         "scales": plots.CHANGE_SCALES,
-        "text": {key: t(f"map.{key}") for key in ("alt", "still", "none")},
+        "text": {key: t(f"map.{key}") for key in ("alt", "still", "none", "where")},
     }
 
 

@@ -5,6 +5,8 @@ Pure functions from plain data to HTML; whatever a visitor or the model wrote is
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -90,39 +92,57 @@ def title(row: Row, t: Text) -> str:
 def mix_words(mix: str, t: Text) -> str:
     """A mix for people: ``math 0.60 + code 0.20``, or "no expert"."""
     alphas = parse_alphas(mix)
-    return " + ".join(f"{t.family(name)} {value:.2f}" for name, value in alphas.items()) or t("mix.none")
+    return " + ".join(f"{t.family(name)}\u00a0{value:.2f}" for name, value in alphas.items()) or t("mix.none")
 
 
 def timing(row: Row, t: Text) -> str:
-    if not row.seconds:
-        return ""
-    return t("answer.timing", first=ms(row.seconds.get("first")), total=ms(row.seconds.get("total")), n=row.tokens)
+    """Time, length, and what was really applied, as far as known."""
+    parts = []
+    if row.seconds:
+        first, total = ms(row.seconds.get("first")), ms(row.seconds.get("total"))
+        parts.append(t("answer.timing", first=first, total=total, n=row.tokens))
+    if row.change:
+        parts.append(t("answer.change", share=percent(row.change, 1)))
+    return " · ".join(parts)
 
 
-def answer(row: Row | None, key: str, run: Run, t: Text) -> str:
-    """One answer as a card; an empty card where there is no answer yet."""
+def marked(text: str, other: str) -> str:
+    """The text with the words that the other answer does not have at this place, marked. Escaped."""
+    words, others = re.findall(r"\s+|[^\s]+", text), re.findall(r"\s+|[^\s]+", other)
+    out = []
+    for kind, start, end, _, _ in difflib.SequenceMatcher(None, words, others, autojunk=False).get_opcodes():
+        piece = escape("".join(words[start:end]))
+        out.append(f"<mark>{piece}</mark>" if kind in ("replace", "delete") and piece.strip() else piece)
+    return "".join(out)
+
+
+def answer(row: Row | None, key: str, run: Run, t: Text, other: Row | None = None) -> str:
+    """One answer as a card; an empty card where there is no answer yet.
+
+    ``other``: the answer beside it; once both are over, the words in which they differ are marked.
+    """
     row = row or Row(key, "")
     running = row.reason is None and run.stage in ("waiting", "pass1", "pass2")
     mix = f'<span class="t2-mixname">{escape(mix_words(row.mix, t))}</span>' if row.mix and key != "base" else ""
-    change = "" if not row.change else f" · {t.html('answer.change', share=percent(row.change, 1))}"
-    why = reason(row, run, t)
-    body = (
-        escape(row.text)
-        if row.text
-        else (f'<span class="t2-faint">{t.html("answer.coming") if running else t.html("answer.empty")}</span>')
-    )
+    if row.text and row.reason and other is not None and other.reason and other.text:
+        body = marked(row.text, other.text)
+    elif row.text:
+        body = escape(row.text)
+    else:
+        body = f'<span class="t2-faint">{t.html("answer.coming") if running else t.html("answer.empty")}</span>'
     return (
         f'<article class="t2-answer" data-row="{escape(row.key)}" data-running="{str(running).lower()}">'
         f'<div class="t2-answer-head"><h3>{escape(title(row, t))}</h3>{mix}{verdict(row, run, t)}</div>'
         f'<div class="{text_class(row.text)}">{body}</div>'
-        f'<p class="t2-why">{escape(why)}</p>'
-        f'<p class="t2-timing">{escape(timing(row, t))}{change}</p></article>'
+        f'<p class="t2-why">{escape(reason(row, run, t))}</p>'
+        f'<p class="t2-timing">{escape(timing(row, t))}</p></article>'
     )
 
 
-def answers(run: Run, keys: Sequence[str], t: Text) -> str:
-    """Answers side by side (one below the other on a phone)."""
-    cards = "".join(answer(run.row(key), key, run, t) for key in keys)
+def answers(run: Run, keys: tuple[str, str], t: Text) -> str:
+    """Two answers side by side (one below the other on a phone); in the second, what differs is marked."""
+    left, right = (run.row(key) for key in keys)
+    cards = answer(left, keys[0], run, t) + answer(right, keys[1], run, t, left)
     busy = str(run.stage in ("waiting", "pass1", "pass2")).lower()
     return f'<div class="t2-answers" data-stage="{run.stage}" aria-live="polite" aria-busy="{busy}">{cards}</div>'
 

@@ -14,6 +14,7 @@ from t2ui.ui.flags import EXPERTS, FIRST_PORT, ROOT, add_flags
 
 RECORDED = ROOT / "assets" / "recorded" / "run.json"
 PORTS = 100
+GRACE = 3.0  # seconds for the first page to come up before the model is loaded
 
 
 class StartError(RuntimeError):
@@ -148,7 +149,7 @@ def start(args: argparse.Namespace, port: int):
         import webbrowser
 
         threading.Thread(target=webbrowser.open, args=(f"http://{shown}:{port}",), daemon=True).start()
-    backend.start()
+    backend.start_soon(GRACE)
     return demo
 
 

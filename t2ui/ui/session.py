@@ -21,6 +21,7 @@ class Sessions:
             old = self._halts.setdefault(session, {}).get(kind)
             self._halts[session][kind] = halt
         if old is not None:
+            old.replaced = True
             old.stop()
         return halt
 

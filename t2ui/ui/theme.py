@@ -70,7 +70,7 @@ def colour(name: str, names: list[str] | tuple[str, ...]) -> str:
 
 def icon(name: str) -> str:
     """A sign that goes with an expert's name: colour is never the only difference."""
-    return _ICONS.get(name, name[:1].upper() or "·")
+    return _ICONS.get(name, "•")
 
 
 def css_variables() -> str:

@@ -82,7 +82,8 @@ def serve(recording) -> Iterator[Callable]:
         demo = build_app(backend, recorded)
         port = free_port()
         demo.queue(default_concurrency_limit=None)
-        demo.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True, **launch_options())
+        where = {"server_name": "127.0.0.1", "server_port": port}
+        demo.launch(**where, prevent_thread_lock=True, quiet=True, **launch_options())
         running.append((demo, backend))
         return f"http://127.0.0.1:{port}"
 

@@ -37,10 +37,11 @@ def test_a_new_random_question_replaces_the_old_one(visit):
     page = (visitor := visit()).page
     seen = {page.input_value("#t2-prompt textarea")}
     for _ in range(2):
+        old = page.input_value("#t2-prompt textarea")
         page.locator(".t2-random:visible").click()
-        page.wait_for_function("s => document.querySelector('#t2-prompt textarea').value !== s", arg=max(seen, key=len))
+        page.wait_for_function("old => document.querySelector('#t2-prompt textarea').value !== old", arg=old)
         seen.add(page.input_value("#t2-prompt textarea"))
-    assert len(seen) >= 2
+    assert len(seen) == 3
     visitor.ask(None).wait()
     assert page.locator("#t2-answers .t2-verdict.t2-wrong, #t2-answers .t2-verdict.t2-right").count() == 2
 
@@ -114,9 +115,29 @@ def test_stop_keeps_what_was_answered(visit, slowly):
     visitor.wait("stopped")
     assert "Stopped" in visitor.text("#t2-notice")
     cancelled = page.locator("#t2-everybody-table tr", has_text="Stopped.")
-    assert cancelled.count() >= 1 and len(cancelled.first.locator(".t2-text").inner_text()) > 1
+    assert cancelled.count() >= 1 and len(cancelled.first.locator(".t2-text").inner_text()) >= 1
     page.wait_for_selector("#t2-stop[disabled]")
     assert page.input_value("#t2-prompt textarea").startswith("Start with 9")
+
+
+def test_another_question_takes_the_place_of_a_running_one(visit, slowly):
+    page = (visitor := visit()).page
+    visitor.ask("Start with 9, add 4. What do you get?")
+    page.wait_for_selector('#t2-answers [data-stage="pass2"]')
+    visitor.ask("Start with 8, add 3. What do you get?", "#t2-everybody")
+    visitor.wait("done")
+    page.wait_for_selector("#t2-stop[disabled]")
+    assert page.locator("#t2-everybody-table tbody tr").count() == 6
+    assert "8, add 3" in page.get_attribute("#t2-flow figure", "aria-label")
+    assert page.locator("#t2-notice .t2-notice").count() == 0  # no word of the first one's end
+
+
+def test_shift_and_enter_ask(visit):
+    page = (visitor := visit()).page
+    page.fill("#t2-prompt textarea", "Start with 9, add 4. What do you get?")
+    page.press("#t2-prompt textarea", "Shift+Enter")
+    page.wait_for_selector("#t2-recorded .t2-chip", state="detached")
+    visitor.wait("done")
 
 
 def test_two_visitors_do_not_see_each_other(visit):

@@ -30,7 +30,6 @@ def preset(page, name: str) -> None:
 
 def test_dragging_repaints_without_a_request(mixing):
     page = mixing.page
-    preset(page, "Base")
     slider = page.locator("#t2-alpha-0 input[type=range]")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
@@ -68,7 +67,6 @@ def test_the_browser_computes_what_the_engine_applies(mixing, backend):
 
 def test_number_box_keyboard_and_reset_repaint_too(mixing):
     page = mixing.page
-    preset(page, "Base")
     page.fill("#t2-alpha-1 input[type=number]", "0.5")
     page.keyboard.press("Tab")
     page.wait_for_function(f"Number(document.querySelector('{PLOT}').dataset.total) > 0.01")
@@ -107,7 +105,7 @@ def test_answers_under_the_mix(mixing):
     page.click("#t2-mix-answer")
     mixing.wait(where="#t2-mix-answers")
     assert page.locator("#t2-mix-answers .t2-verdict").count() == 2
-    assert "math 1.00" in mixing.text("#t2-mix-answers [data-row=mix]")
+    assert "math\u00a01.00" in mixing.text("#t2-mix-answers [data-row=mix]")
 
 
 def test_a_wider_range_is_unlocked_and_locked_again(mixing):
@@ -119,7 +117,7 @@ def test_a_wider_range_is_unlocked_and_locked_again(mixing):
     page.fill("#t2-prompt textarea", "Start with 9, add 4. What do you get?")
     page.click("#t2-mix-answer")
     mixing.wait(where="#t2-mix-answers")
-    assert "math 1.50" in mixing.text("#t2-mix-answers [data-row=mix]")
+    assert "math\u00a01.50" in mixing.text("#t2-mix-answers [data-row=mix]")
     page.uncheck("#t2-wide input")
     page.wait_for_selector('#t2-alpha-0 input[type=range][max="1"]')
     page.wait_for_function("document.querySelector('#t2-alpha-0 input[type=number]').value === '1'")

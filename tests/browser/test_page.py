@@ -21,10 +21,10 @@ def test_a_recorded_run_is_there_before_the_model(early, visit, recording):
     assert page.locator("#t2-answers .t2-answer").count() == 2
     assert page.locator("#t2-everybody-table tbody tr").count() == len(recording.run.rows)
     assert "still being loaded" in visitor.text("#t2-question-notice")
-    for button in ("#t2-ask", "#t2-everybody", "#t2-mix-answer"):
-        assert page.locator(button).is_disabled()
     page.get_by_role("tab", name="Mix", exact=True).click()  # and the change map already moves
     page.wait_for_selector(".t2-plot .heatmaplayer", timeout=20_000, state="attached")
+    for button in ("#t2-ask", "#t2-everybody", "#t2-mix-answer"):
+        assert page.locator(button).is_disabled()
     page.fill("#t2-alpha-0 input[type=number]", "1")
     page.keyboard.press("Tab")
     page.wait_for_function("Number(document.querySelector('.t2-plot').dataset.total) > 0.05")
@@ -68,7 +68,8 @@ def test_everything_can_be_reached_by_keyboard(visit):
     page.focus("#t2-prompt textarea")
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.closest('[id^=t2-]')?.id + ' ' + document.activeElement.className"))
+        here = "document.activeElement"
+        reached.add(page.evaluate(f"{here}.closest('[id^=t2-]')?.id + ' ' + {here}.className"))
     words = " ".join(reached)
     for needed in ("t2-ask", "t2-everybody", "t2-examples", "t2-random"):
         assert needed in words, needed
@@ -80,7 +81,7 @@ def test_every_control_has_a_name(visit):
     page.wait_for_timeout(300)
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('#t2-main button, #t2-main input, #t2-main textarea, .t2-theme')]
-        .filter(e => e.offsetParent && !(e.innerText || '').trim() && !e.getAttribute('aria-label') && !e.labels?.length
-                     && e.type !== 'file').map(e => e.outerHTML.slice(0, 120))"""
+        .filter(e => e.offsetParent && e.type !== 'file' && !(e.innerText || '').trim())
+        .filter(e => !e.getAttribute('aria-label') && !e.labels?.length).map(e => e.outerHTML.slice(0, 120))"""
     )
     assert nameless == []

@@ -100,6 +100,6 @@ def test_the_majority_is_of_what_the_answers_close_with():
     assert module._majority(["", ""]) == ""
 
 
-def test_a_real_model_is_evaluated_end_to_end(loaded):
-    report = evaluate(loaded, "vision", Mix.base(), n=6)
+def test_a_real_model_is_evaluated_end_to_end(smoke_loaded):
+    report = evaluate(smoke_loaded, "vision", Mix.base(), n=6)
     assert report.n == 6 and len(report.answers) == 6 and 0 <= report.correct <= 6

@@ -33,8 +33,7 @@ def test_every_slider_repaints_without_the_server(demo):
 def test_nothing_points_to_another_host():
     options = launch_options()
     text = options["css"] + options["head"]
-    assert not re.findall(r"https?://|//[a-z]+\.", re.sub(r"//[^\n]*", "", options["head"])), "an address in the script"
-    assert "@import" not in text and "url(" not in options["css"]
+    assert not re.findall(r"https?:", text) and "@import" not in text and "url(" not in options["css"]
     assert all("Font" in type(font).__name__ and "Google" not in type(font).__name__ for font in theme.theme()._font)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import time
 
 import pytest
 
@@ -58,3 +59,20 @@ def test_headers_are_read_without_trusting_them(tmp_path):
     (tmp_path / "d" / "expert.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     assert peek_experts(tmp_path) == () and peek_experts(tmp_path / "none") == ()
     assert MAX_EXPERTS == 12
+
+
+def test_it_waits_for_the_first_page_but_not_for_ever(monkeypatch):
+    begun = []
+    monkeypatch.setattr(Backend, "_load", lambda self: begun.append(self))
+    idle, hurried, late = Backend(), Backend(), Backend()
+    idle.page_opened()  # nobody asked for it to start: it stays as it is
+    hurried.start_soon(600)
+    hurried.page_opened()
+    hurried.page_opened()
+    late.start_soon(0.01)
+    for backend in (hurried, late):
+        for _ in range(200):
+            if backend in begun:
+                break
+            time.sleep(0.02)
+    assert begun.count(hurried) == 1 and begun.count(late) == 1 and idle not in begun

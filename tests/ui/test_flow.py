@@ -12,7 +12,8 @@ from t2ui.ui.text import Text
 
 T = Text()
 NAMES = ("math", "code", "vision")
-FIRST = FirstPass("prompt", False, "math", {"math": 0.86, "code": 0.09, "vision": 0.04, "other": 0.01}, "math", "", 0.041)
+SCORES = {"math": 0.86, "code": 0.09, "vision": 0.04, "other": 0.01}
+FIRST = FirstPass("prompt", False, "math", SCORES, "math", "", 0.041)
 DONE = Run(
     kind="ask", stage="done", prompt="What is 7 + 5 - 3?", names=NAMES, prompt_tokens=12, first_pass=FIRST,
     rows=(

@@ -65,3 +65,13 @@ def test_notices():
 def test_code_stands_in_a_fixed_width_font():
     assert "t2-code" in parts.text_class("def f(xs):\n    return 1")
     assert "t2-code" not in parts.text_class("The answer is 9.")
+
+
+def test_words_that_differ_are_marked_and_escaped():
+    html = parts.marked("7 + 5 = 12. The <answer> is 9.", "7 + 5 = 12. The <answer> is 12.")
+    assert html == "7 + 5 = 12. The &lt;answer&gt; is <mark>9.</mark>"
+    assert parts.marked("same\nlines", "same\nlines") == "same\nlines"
+    both = parts.answers(RUN, ("base", "expert:math"), T)
+    assert "<mark>9.</mark>" in both and both.count("<mark>") == 1
+    running = replace(RUN, rows=(RUN.rows[0], replace(RUN.rows[1], reason=None)))
+    assert "<mark>" not in parts.answers(running, ("base", "expert:math"), T)

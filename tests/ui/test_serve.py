@@ -87,16 +87,17 @@ def test_app_py_ends_with_the_message_and_without_a_traceback():
     assert done.returncode == 2 and "no model folder" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_the_page_loads_neither_torch_nor_transformers():
-    """They come in the background thread: the page is on the screen first."""
+def test_the_page_loads_nothing_slow():
+    """torch, transformers and the task families come later: the page is on the screen first."""
     code = (
         "import sys; from t2ui.ui import serve; serve.stay_offline()\n"
         "from t2ui.ui.app import build_app, launch_options; from t2ui.ui.backend import Backend\n"
         "build_app(Backend()); launch_options()\n"
-        "bad = {'torch', 'transformers'} & set(sys.modules)\n"
+        "bad = {'torch', 'transformers', 't2ui.tasks'} & set(sys.modules)\n"
         "sys.exit(f'loaded: {bad}' if bad else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    run = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 120, "check": False}
+    done = subprocess.run([sys.executable, "-c", code], **run)
     assert done.returncode == 0, done.stderr
 
 
@@ -108,3 +109,47 @@ def test_offline_is_set_before_gradio(monkeypatch):
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "True")
     serve.stay_offline()
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False" and os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+OFFLINE = """
+import argparse, socket, sys, time, urllib.request
+outside = []
+real = socket.getaddrinfo
+def lookup(host, *rest, **options):
+    if host not in (None, "localhost", "127.0.0.1", b"127.0.0.1", "0.0.0.0"):
+        outside.append(host)
+    return real(host, *rest, **options)
+socket.getaddrinfo = lookup
+connect = socket.socket.connect
+def connecting(self, address):
+    if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        outside.append(address)
+    return connect(self, address)
+socket.socket.connect = connecting
+from t2ui.ui import flags, serve
+parser = argparse.ArgumentParser()
+flags.add_flags(parser)
+args = parser.parse_args(["--model", sys.argv[1], "--experts", sys.argv[2], "--device", "cpu", "--no-browser"])
+port = serve.choose_port("127.0.0.1", None)
+demo = serve.start(args, port)
+page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30).read().decode()
+end = time.time() + 60
+while demo.t2ui_backend.state == "loading" and time.time() < end:
+    time.sleep(0.1)
+assert demo.t2ui_backend.state == "ready", demo.t2ui_backend.text
+assert "t2ui" in page
+time.sleep(1)
+demo.t2ui_backend.close()
+demo.close(verbose=False)
+sys.exit(f"asked for {outside}" if outside else 0)
+"""
+
+
+def test_nothing_goes_to_the_network(tiny_llava_dir, tiny_llava_experts):
+    """From the start of the server until the model is ready, with a local model: no look-up, no connection."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "GRADIO_", "TRANSF"))}
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, str(tiny_llava_dir), str(tiny_llava_experts)], cwd=ROOT, env=environment,
+        capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -30,7 +30,9 @@ def test_a_new_run_ends_the_old_one_of_its_kind():
     sessions = Sessions()
     first = sessions.begin("a", "ask")
     second = sessions.begin("a", "ask")
-    assert first.stopped and not second.stopped
+    assert first.stopped and first.replaced and not second.stopped
+    sessions.stop("a")
+    assert second.stopped and not second.replaced
 
 
 def test_work_that_comes_after_the_stop_is_cancelled_at_once():

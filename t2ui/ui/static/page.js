@@ -82,7 +82,7 @@
           const cell = at.get(l + "|" + m);
           if (!cell) return null;
           const x = t2.change(cell, a, metric);
-          if (x > top) { top = x; where = l + " · " + m; }
+          if (x > top) { top = x; where = value.text.where.replace("{layer}", l).replace("{module}", m); }
           return x;
         }));
         const figure = value.figure, trace = { ...figure.data[0], z, zmax: Math.max(value.zmax, top),

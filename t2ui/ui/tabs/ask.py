@@ -84,6 +84,8 @@ def wire(
             stop = gr.update(interactive=True)
             try:
                 async for state in run(backend.engine, kind, question, soft=bool(soft), mix=mix, halt=halt):
+                    if halt.replaced:
+                        return
                     yield changes(*draw(state, t), "", stop)
                     stop = None
             except Exception as error:

@@ -157,6 +157,8 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
         stop = gr.update(interactive=True)
         try:
             async for state in run(backend.engine, "mix", question, mix=mix, halt=halt):
+                if halt.replaced:
+                    return
                 yield changes(parts.answers(state, ROWS, t), parts.run_notice(state, t), stop)
                 stop = None
         except Exception as error:

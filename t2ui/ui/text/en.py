@@ -10,7 +10,7 @@ TEXT: dict[str, str] = {
     # the question
     "question.title": "Your question",
     "question.label": "Your question",
-    "question.placeholder": "Type a question, or take one of the examples below",
+    "question.placeholder": "Type a question, or take one of the examples below (Shift+Enter asks)",
     "question.empty": "There is no question yet: type one, or take an example.",
     "question.long": "The question has {n:,} characters; at most {limit:,} can be asked. "
     "Shorten it; it is still in the box.",
@@ -33,6 +33,7 @@ TEXT: dict[str, str] = {
     "picture.bytes": "The picture's file has {found} MB; at most {limit} MB are read. Take a smaller one.",
     "picture.pixels": "The picture is {w} x {h} pixels; at most {limit} million pixels are read. Make it smaller.",
     "examples.title": "Examples",
+    "examples.coming": "Just a moment …",
     "examples.label": "Families of questions",
     "examples.random": "new random question",
     "examples.trained": "An expert was trained on questions of this kind.",
@@ -119,7 +120,8 @@ TEXT: dict[str, str] = {
     "map.modules": "module",
     "map.layers": "layer",
     "map.hover": "layer %{y}, %{x}: %{z:.2%}",
-    "map.alt": "All adapted weights together change by {total}; most of all {where} by {top}.",
+    "map.alt": "All adapted weights together change by {total}, most of all {where} by {top}.",
+    "map.where": "layer {layer} {module}",
     "map.still": "All sliders at 0: nothing is changed.",
     "map.none": "Appears as soon as the model is loaded.",
     # names of experts and families

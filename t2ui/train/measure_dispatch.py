@@ -1,0 +1,51 @@
+"""How often a dispatch strategy chooses the right expert, and how often the outside notice shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from t2ui.engine.dispatch import dispatch_all
+from t2ui.engine.model import Loaded
+from t2ui.tasks import get_task
+from t2ui.tasks.pictures import draw
+from t2ui.train.handwritten import prompts_of
+from t2ui.train.statistics import wilson
+
+
+def measure_dispatch(loaded: Loaded, tasks: Sequence[str], n: int, seed: int, strategy: str = "prompt") -> dict[str, Any]:
+    """Accuracy and confusion on test prompts; of a two-skill task either skill is right.
+
+    ``handwritten`` among the tasks adds the hand-written prompts: they stand in the confusion table and in
+    ``accuracy_hand``, ``outside_hand`` and ``outside_foreign``, not in ``accuracy`` and ``outside``.
+    """
+    groups: list[tuple[str, tuple[str, ...], list[str], list[Any]]] = []
+    for name in tasks:
+        if name == "handwritten":
+            groups += prompts_of()
+            continue
+        examples = get_task(name).examples("test", n, seed)
+        pictures = [None if e.scene is None else draw(e.scene) for e in examples]
+        groups.append((name, get_task(name).skills, [e.prompt for e in examples], pictures))
+    confusion: dict[str, dict[str, int]] = {}
+    right: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    notices: Counter[str] = Counter()
+    for name, good, prompts, pictures in groups:
+        kind = "foreign" if good == ("other",) else "hand" if name.startswith("handwritten") else "test"
+        decided = dispatch_all(loaded, prompts, pictures, strategy=strategy)
+        confusion[name] = dict(Counter(d.choice for d in decided))
+        right[kind] += sum(d.choice in good for d in decided)
+        notices[kind] += sum(bool(d.outside) for d in decided)
+        total[kind] += len(decided)
+
+    def share(count: Counter[str], kind: str) -> float | None:
+        return round(count[kind] / total[kind], 4) if total[kind] else None
+
+    main = "test" if total["test"] else "hand"
+    return {"strategy": strategy, "accuracy": share(right, main), "n": total[main],
+            "ci95": [round(x, 4) for x in wilson(right[main], total[main])],
+            "accuracy_hand": share(right, "hand"), "labels": [*loaded.stack.names, "other"], "confusion": confusion,
+            "outside": share(notices, main), "outside_hand": share(notices, "hand"),
+            "outside_foreign": share(notices, "foreign")}  # fmt: skip
