@@ -51,7 +51,7 @@ def recorded_badge(t: Text, recorded: Mapping[str, str] | None) -> str:
     """Says that what is shown was recorded: when, and with which model."""
     if not recorded:
         return ""
-    words = t.html("recorded.words", date=recorded.get("date", "?"), model=recorded.get("model", "?"))
+    words = t.html("recorded.words", **{key: recorded.get(key, "?") for key in ("date", "model", "question")})
     return (
         f'<div class="t2-recorded" role="note"><span class="t2-chip">{t.html("recorded.badge")}</span> '
         f"<span>{words}</span></div>"

@@ -52,7 +52,7 @@ TEXT: dict[str, str] = {
     "status.failed_short": "The model could not be loaded",
     "status.not_ready": "The model is still being loaded; in a few seconds you can ask. What you see was recorded.",
     "recorded.badge": "recorded",
-    "recorded.words": "A real run of {model}, {date}. Ask, and it is replaced by yours.",
+    "recorded.words": "A real run of {model}, {date}. The question: {question}. Ask, and yours takes its place.",
     # the picture of the two passes
     "flow.empty": "Nothing has been asked yet.",
     "flow.no_prompt": "Nothing asked yet",
