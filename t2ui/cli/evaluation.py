@@ -8,8 +8,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from t2ui.cli.common import CommandError, ROOT, common_flags, interval, load_model, made_by, model_flags, names
-from t2ui.cli.common import percent, table, write_json
+from t2ui.cli.common import (
+    ROOT,
+    CommandError,
+    common_flags,
+    interval,
+    load_model,
+    made_by,
+    model_flags,
+    names,
+    percent,
+    table,
+    write_json,
+)
 
 TEST_SEED = 2025
 

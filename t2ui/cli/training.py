@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from t2ui.cli.common import CommandError, ROOT, common_flags, load_model, made_by, model_flags, percent, write_json
+from t2ui.cli.common import ROOT, CommandError, common_flags, load_model, made_by, model_flags, percent, write_json
 
 
 def add_parsers(commands: Any) -> None:

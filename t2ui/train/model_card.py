@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from t2ui.tasks import TASKS
-from t2ui.train.corpus import CAREFUL, DISPATCH_QUESTION, LABEL_NOISE, SHARES, TAGGED, TAGGED_CAREFUL
+from t2ui.train.corpus import CAREFUL, DISPATCH_QUESTION, LABEL_NOISE, TAGGED, TAGGED_CAREFUL
 
 
 def card(recipe: dict[str, Any]) -> str:
     """The README.md of a model folder, from its recipe."""
     shape, packing = recipe["preset"]["shape"], recipe["preset"]["packing"]
-    total = sum(SHARES.values())
-    shares = "\n".join(f"| {name} | {100 * share / total:.1f} % | {_about(name)} |" for name, share in SHARES.items())
+    shares_of = recipe["shares"]
+    total = sum(shares_of.values())
+    shares = "\n".join(f"| {name} | {100 * share / total:.1f} % | {_about(name)} |" for name, share in shares_of.items())
     sizes = "\n".join(f"| {name} | {task.size:,} |" for name, task in TASKS.items())
     return f"""---
 library_name: transformers
@@ -49,6 +50,8 @@ asked to dispatch, imperfectly.
 | family | share of the documents | experts and tuning saw it |
 |---|---|---|
 {shares}
+
+{recipe.get("notes", "")}
 
 Questions are split into train, validation and test by a hash of their content (numbers, names, structure, scene) before
 anything is trained; the corpus holds train contents only. Distinct contents (counted, or a lower bound):

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from t2ui.tasks import SKILLS
 from t2ui.tasks.other import LABEL as OTHER
 from t2ui.train.architecture import Shape, build_model, build_processor
-from t2ui.train.corpus import DISPATCH_QUESTION
+from t2ui.train.corpus import DISPATCH_QUESTION, SHARES
 from t2ui.train.model_card import card
 from t2ui.train.packing import FAMILIES, Batch, Packing, make_batch
 from t2ui.train.tokenizer import train_tokenizer
@@ -128,7 +128,7 @@ def pretrain(out: Path, preset: Preset, *, seed: int = 0, device: str = "cpu", r
     export(model, processor, out)
     recipe = {"command": f"python -m t2ui pretrain --preset {_name(preset)} --seed {seed}", "seed": seed,
               "device": device, "tokens": tokens,
-              "seconds": round(time.monotonic() - started), "preset": asdict(preset),
+              "seconds": round(time.monotonic() - started), "preset": asdict(preset), "shares": SHARES,
               "torch": torch.__version__, "parameters": sum(p.numel() for p in model.parameters())}  # fmt: skip
     _write(out / "recipe.json", json.dumps(recipe, indent=2))
     _write(out / "README.md", card(recipe))

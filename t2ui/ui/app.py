@@ -31,7 +31,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
         with gr.Row(elem_id="t2-main"):
             with gr.Column(elem_id="t2-question", min_width=300):
-                box = composer.build(t, shown)
+                box = composer.build(t, shown, backend.options.seed)
             with gr.Column(elem_id="t2-panels", min_width=300):
                 with gr.Tabs(elem_id="t2-tabs", selected="ask") as tabs:
                     with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask"):

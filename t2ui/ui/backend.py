@@ -37,6 +37,7 @@ class Options:
     device: str = "auto"
     dtype: str = "auto"
     threads: int | None = None
+    seed: int = 0
 
 
 class Backend:

@@ -63,7 +63,7 @@ def read_question(t: Text, prompt: Any, picture: Any, temperature: Any, max_new_
     return Question(prompt, image, float(temperature or 0), int(seed), int(max_new_tokens or 96))
 
 
-def build(t: Text, run: Run | None) -> Composer:
+def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
     """Lay the question out; a recorded run's prompt and picture stand in it at first."""
     markup(f'<h2 class="t2-h2">{t.html("question.title")}</h2>')
     prompt = gr.Textbox(
@@ -125,7 +125,7 @@ def build(t: Text, run: Run | None) -> Composer:
             interactive=True,
             elem_id="t2-max-tokens",
         )
-        seed = gr.Number(0, label=t("settings.seed"), precision=0, interactive=True, elem_id="t2-seed")
+        seed_box = gr.Number(seed, label=t("settings.seed"), precision=0, interactive=True, elem_id="t2-seed")
 
     def choose(event: gr.EventData):
         data = event._data or {}
@@ -148,5 +148,5 @@ def build(t: Text, run: Run | None) -> Composer:
     picture.upload(look, [picture], [picture, said], preprocess=False, **quiet)
     thumbs.pick(choose_picture, None, [picture], **quiet)
     return Composer(
-        prompt, picture, soft, temperature, max_new_tokens, seed, ask, everybody, stop, said, thumbs, families
+        prompt, picture, soft, temperature, max_new_tokens, seed_box, ask, everybody, stop, said, thumbs, families
     )

@@ -22,6 +22,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--device", default="auto", help="auto, cpu, cuda, cuda:0, mps (default: %(default)s)")
     add("--dtype", default="auto", help="auto, float32, bfloat16, float16 (default: %(default)s)")
     add("--threads", type=int, default=None, help="CPU threads of the model (default: all cores but one)")
+    add("--seed", type=int, default=0, help="the seed that the page starts with (default: %(default)s)")
+    add("--json", default=None, metavar="FILE", help="write address and process number to this file once it listens")
     browser = parser.add_mutually_exclusive_group()
     browser.add_argument("--inbrowser", action="store_true", default=None, help="open the page in a browser")
     browser.add_argument("--no-browser", dest="inbrowser", action="store_false", help="do not open a browser")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import socket
@@ -77,6 +78,8 @@ def check(args: argparse.Namespace) -> None:
             f"{str(model)!r} is not a model folder: it has no config.json; --model takes a folder in "
             f"Hugging Face format (config.json, tokenizer, *.safetensors)"
         )
+    if not 0 <= args.seed < 2**31:
+        raise StartError(f"--seed must be from 0 to {2**31 - 1:,}, got {args.seed}")
     if args.threads is not None and args.threads < 1:
         raise StartError(f"--threads must be at least 1, got {args.threads}")
     if not Path(args.experts).is_dir() and args.experts != str(EXPERTS):
@@ -121,11 +124,12 @@ def _free(host: str, port: int) -> bool:
 def start(args: argparse.Namespace, port: int):
     """Build and launch the page, then load the model behind it. Returns the running ``gr.Blocks``."""
     stay_offline()
+    from t2ui.core.svd import write_atomic
     from t2ui.recorded import RecordingError, load
     from t2ui.ui.app import build_app, launch_options
     from t2ui.ui.backend import Backend, Options
 
-    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads))
+    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads, args.seed))
     try:
         recording = load(RECORDED)
     except RecordingError as error:
@@ -145,6 +149,8 @@ def start(args: argparse.Namespace, port: int):
     )
     shown = "localhost" if args.host in ("127.0.0.1", "0.0.0.0", "::") else args.host
     print(f"t2ui: open http://{shown}:{port}   (Ctrl-C ends it)", flush=True)
+    if args.json:
+        write_atomic(Path(args.json), json.dumps({"url": f"http://{shown}:{port}", "pid": os.getpid()}).encode())
     if wants_browser(args.inbrowser):
         import webbrowser
 

@@ -1,0 +1,114 @@
+"""``bench startup``: how long until the page shows something, can be asked, and answers; in a real browser."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from t2ui.cli.common import ROOT, CommandError, common_flags, made_by, table, write_json
+
+# Notes the moment of the click and of the first text in the adapted answer, inside the page.
+WATCH = """() => {
+  window.t2bench = {};
+  document.querySelector('#t2-ask').addEventListener('click', () => { window.t2bench.click = performance.now(); }, true);
+  const look = () => {
+    const box = document.querySelector('#t2-answers .t2-answers');
+    if (!box || !window.t2bench.click || window.t2bench.first) return;
+    if (box.dataset.stage === 'old') return;
+    const texts = [...box.querySelectorAll('.t2-answer > div:nth-of-type(2)')].map(
+      e => e.querySelector('.t2-faint') ? '' : e.textContent.trim());
+    if (texts.some(t => t)) window.t2bench.first = performance.now();
+    if (texts.length > 1 && texts[1]) window.t2bench.adapted = performance.now();
+  };
+  document.querySelector('#t2-answers .t2-answers').dataset.stage = 'old';
+  new MutationObserver(look).observe(document.querySelector('#t2-answers'), {subtree: true, childList: true,
+    characterData: true, attributes: true});
+}"""
+QUESTION = "Tom has 12 apples, buys 5 more and gives 4 to Anna. How many apples does Tom have now?"
+
+
+def add_parsers(commands: Any) -> None:
+    p = commands.add_parser("bench", help="benchmarks (startup)")
+    p.add_argument("name", choices=("startup",))
+    p.add_argument("--repeats", type=int, default=3)
+    common_flags(p)
+    p.set_defaults(run=run_bench)
+
+
+def run_bench(args: argparse.Namespace) -> int:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise CommandError("bench startup needs playwright: pip install -r requirements.txt") from error
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+    path = os.environ.get("T2UI_CHROMIUM") or next((found for n in names if (found := shutil.which(n))), None)
+    if path is None:
+        raise CommandError("bench startup needs Chromium: install it or name it in T2UI_CHROMIUM")
+    runs = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        for _ in range(args.repeats):
+            runs.append(_startup(chromium))
+        chromium.close()
+    keys = list(runs[0])
+    medians = {key: round(statistics.median(r[key] for r in runs), 3) for key in keys}
+    print(table([(key, medians[key], *(r[key] for r in runs)) for key in keys],
+                ("seconds", "median", *(f"run {k + 1}" for k in range(len(runs))))))  # fmt: skip
+    write_json(args.json, {"name": args.name, "medians": medians, "runs": runs, "made_by": made_by(args)})
+    return 0
+
+
+def _startup(chromium: Any) -> dict[str, float]:
+    """Seconds from ``python app.py`` to the recorded run and to a live ask; from the click to the first text."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    page = chromium.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    started = time.monotonic()
+    server = subprocess.Popen([sys.executable, "app.py", "--no-browser", "--port", str(port)], cwd=ROOT,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    try:
+        while True:
+            if server.poll() is not None:
+                raise CommandError(f"app.py ended: {(server.stderr.read() if server.stderr else '')[-500:]}")
+            try:
+                urllib.request.urlopen(url, timeout=1).close()
+                break
+            except (urllib.error.URLError, OSError):
+                if time.monotonic() - started > 120:
+                    raise CommandError("app.py did not answer within 120 seconds") from None
+                time.sleep(0.05)
+        page.goto(url, wait_until="commit")
+        page.wait_for_selector("#t2-flow svg", state="attached", timeout=60_000)
+        shown = time.monotonic() - started
+        page.wait_for_selector("#t2-ask:not([disabled])", timeout=60_000)
+        live = time.monotonic() - started
+        found = {"recorded run on screen": round(shown, 2), "live ask possible": round(live, 2)}
+        for which in ("first click to first text", "second click to first text"):
+            page.fill("#t2-prompt textarea", QUESTION)
+            page.evaluate(WATCH)
+            page.click("#t2-ask")
+            page.wait_for_function("window.t2bench.adapted", timeout=60_000)
+            times = page.evaluate("window.t2bench")
+            found[which] = round((times["first"] - times["click"]) / 1000, 3)
+            page.wait_for_selector('#t2-answers .t2-answers[data-stage="done"]', timeout=60_000, state="attached")
+        return found
+    finally:
+        page.context.close()
+        server.terminate()
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()

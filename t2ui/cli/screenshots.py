@@ -1,0 +1,65 @@
+"""``screenshots``: pictures of every tab, as a visitor sees them, for the README and for looking."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from t2ui.cli.common import ROOT, CommandError, common_flags
+
+SIZES = {"": (1440, 1000), "phone": (390, 844)}
+QUESTION = "A bus has 31 passengers. 12 get off and 5 get on. How many passengers are on the bus now?"
+
+
+def add_parsers(commands: Any) -> None:
+    p = commands.add_parser("screenshots", help="pictures of every tab (needs Chromium)")
+    p.add_argument("--out", default=str(ROOT / "assets" / "screenshots"), metavar="FOLDER")
+    p.add_argument("--url", default="http://127.0.0.1:7860", help="a page that runs (python app.py --no-browser)")
+    p.add_argument("--all", action="store_true", help="phone and dark too, not only what the README shows")
+    common_flags(p)
+    p.set_defaults(run=run_screenshots)
+
+
+def run_screenshots(args: argparse.Namespace) -> int:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise CommandError("screenshots needs playwright: pip install -r requirements.txt") from error
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+    path = os.environ.get("T2UI_CHROMIUM") or next((found for n in names if (found := shutil.which(n))), None)
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        for size, (width, height) in SIZES.items():
+            for scheme in ("light", "dark"):
+                if (size or scheme == "dark") and not args.all:
+                    continue
+                context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+                page = context.new_page()
+                tail = "".join(f"-{part}" for part in (size, scheme if scheme == "dark" else "") if part)
+                page.goto(args.url, wait_until="commit")
+                page.wait_for_selector("#t2-ask:not([disabled])", timeout=60_000)
+                page.fill("#t2-prompt textarea", QUESTION)
+                page.evaluate("document.querySelector('#t2-answers .t2-answers').dataset.stage = 'old'")
+                page.click("#t2-everybody")
+                page.wait_for_selector('#t2-answers .t2-answers[data-stage="done"]', timeout=60_000, state="attached")
+                page.wait_for_timeout(400)
+                page.screenshot(path=out / f"ask{tail}.png", full_page=True)
+                page.get_by_role("tab", name="Mix", exact=True).click()
+                page.wait_for_selector(".t2-plot .heatmaplayer", timeout=20_000, state="attached")
+                for k, value in enumerate((1, 0.4)):
+                    page.fill(f"#t2-alpha-{k} input[type=number]", str(value))
+                    page.keyboard.press("Tab")
+                page.click("#t2-mix-answer")
+                page.wait_for_selector('#t2-mix-answers .t2-answers[data-stage="done"]', timeout=60_000, state="attached")
+                page.wait_for_timeout(400)
+                page.screenshot(path=out / f"mix{tail}.png", full_page=True)
+                context.close()
+        chromium.close()
+    for path in sorted(out.glob("*.png")):
+        print(path.name, f"{path.stat().st_size // 1024} kB")
+    return 0
