@@ -20,8 +20,8 @@ FORBIDDEN = {
 PROGRAM = """
 import importlib, json, pkgutil, sys
 package = importlib.import_module({name!r})
-for module in pkgutil.walk_packages(getattr(package, "__path__", []), {name!r} + "."):
-    if {name!r} != "t2ui":
+if {name!r} != "t2ui":  # of the top only itself: all packages lie below it
+    for module in pkgutil.walk_packages(getattr(package, "__path__", []), {name!r} + "."):
         importlib.import_module(module.name)
 print(json.dumps(sorted(sys.modules)))
 """

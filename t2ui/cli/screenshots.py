@@ -11,7 +11,8 @@ from typing import Any
 from t2ui.cli.common import ROOT, CommandError, common_flags
 
 SIZES = {"": (1440, 1000), "phone": (390, 844)}
-QUESTION = "A bus has 31 passengers. 12 get off and 5 get on. How many passengers are on the bus now?"
+QUESTION = ("35 berries are in a bag and 13 of them are taken away. Kate puts in another 15 berries. David takes 11. "
+            "How many berries are there at the end?")  # fmt: skip
 
 
 def add_parsers(commands: Any) -> None:

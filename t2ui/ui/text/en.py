@@ -86,7 +86,7 @@ TEXT: dict[str, str] = {
     "verdict.right": "right",
     "verdict.wrong": "wrong",
     "verdict.none": "cannot check",
-    "verdict.unknown": "Only questions of the examples' kinds can be checked.",
+    "verdict.unknown": "No grader can read this wording, so the answer is not checked.",
     "everybody.title": "Everybody answers",
     "everybody.empty": "Base, every expert, your mix and the two passes answer the same question, all at once.",
     "everybody.count": "{right} of {n} right",
