@@ -175,6 +175,9 @@ def _outside(features: Mapping[str, float], limits: Mapping[str, float] | None) 
     if not limits:
         return None, ""
     over = [f for f in FEATURES if f in limits and features[f] > limits[f]]
+    # A visitor's own wording surprises the model too: it only counts where the kind is in some doubt as well.
+    if features["other"] < limits.get("other_least", 0.0):
+        over = [f for f in over if f == "unknown"]
     words = {
         "nll": "its wording surprises the model ({:.1f} nats a token, in its world at most {:.1f})",
         "nll_worst": "some words surprise the model ({:.1f} nats a token, in its world at most {:.1f})",
@@ -190,7 +193,8 @@ def calibrate(
     """Thresholds of the outside notice such that at most about ``share`` of these (validation) prompts get it.
 
     Returns:
-        The value of ``outside`` in t2ui.json: a threshold per feature (each takes its part of ``share``), and ``n``.
+        The value of ``outside`` in t2ui.json: a threshold per feature (each takes its part of ``share``), ``n``, and
+        ``other_least``: with less probability for "other" than this, unusual wording alone raises no notice.
     """
     if not prompts or not 0 < share < 1:
         raise ValueError(f"calibrate needs prompts and 0 < share < 1, got {len(prompts)} prompts and share {share}")
@@ -199,6 +203,8 @@ def calibrate(
     for name in FEATURES:
         values = sorted(f[name] for f in features)
         limits[name] = values[min(len(values) - 1, int((1 - share / len(FEATURES)) * len(values)))]
+    other = sorted(f["other"] for f in features)
+    limits["other_least"] = other[int((1 - share) * len(other))]
     return limits
 
 

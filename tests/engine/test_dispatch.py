@@ -87,6 +87,8 @@ def test_the_notice_follows_its_thresholds(tiny_llava, settings):
     settings["outside"] = {"nll": features["nll"] - 0.1, "unknown": 0.5}
     found = dispatch(tiny_llava, PROMPT)
     assert found.outside is True and "surprises the model" in found.outside_why
+    settings["outside"] |= {"other_least": features["other"] + 0.01}  # sure of its kind: wording does not matter
+    assert dispatch(tiny_llava, PROMPT).outside is False
     settings["outside"] = {"unknown": 0.5}
     assert "does not know" in dispatch(tiny_llava, "☃☃☃").outside_why
 
@@ -94,7 +96,7 @@ def test_the_notice_follows_its_thresholds(tiny_llava, settings):
 def test_calibrated_thresholds_let_the_calibration_prompts_through(tiny_llava, settings):
     prompts = [f"Anna has {i} pens. Ben buys {j} books." for i in range(10) for j in range(5)]
     settings["outside"] = calibrate(tiny_llava, prompts, share=0.2)
-    assert set(settings["outside"]) == {"nll", "nll_worst", "unknown", "other", "n", "share"}
+    assert set(settings["outside"]) == {"nll", "nll_worst", "unknown", "other", "other_least", "n", "share"}
     outside = [d.outside for d in dispatch_all(tiny_llava, prompts)]
     assert sum(outside) <= 0.2 * len(prompts)
     assert dispatch(tiny_llava, "☃☃☃ ☃").outside is True
