@@ -11,10 +11,12 @@ from t2ui.engine.model import load
 from t2ui.tasks import TRAINED, get_task
 from t2ui.tasks.other import foreign
 from t2ui.tasks.pictures import draw
-from t2ui.train.evaluate import SEED, evaluate
+from t2ui.train.evaluate import evaluate
 from t2ui.train.results import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
+# Other test questions than the README's: 200 of its own would only repeat a part of them.
+CI_SEED = 7
 RESULTS = ROOT / "assets" / "results" / "eval.json"
 
 
@@ -36,8 +38,8 @@ def test_every_expert_is_there_and_accepted(shipped):
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TRAINED)
 def test_gains_are_those_of_the_readme(shipped, results, task):
-    base = evaluate(shipped, task, Mix.base(), n=200, seed=SEED)
-    expert = evaluate(shipped, task, Mix.single(task), n=200, seed=SEED)
+    base = evaluate(shipped, task, Mix.base(), n=200, seed=CI_SEED)
+    expert = evaluate(shipped, task, Mix.single(task), n=200, seed=CI_SEED)
     said = results["headline"][task]
     assert expert.accuracy > base.accuracy
     assert abs(expert.accuracy - said["expert"]["accuracy"]) <= 0.08
