@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import socket
 import statistics
 import subprocess
@@ -14,6 +12,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from t2ui.cli.browser import chromium
 from t2ui.cli.common import ROOT, CommandError, common_flags, made_by, table, write_json
 
 # Notes the moment of the click and of the first text in the adapted answer, inside the page.
@@ -45,22 +44,10 @@ def add_parsers(commands: Any) -> None:
 
 
 def run_bench(args: argparse.Namespace) -> int:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise CommandError("bench startup needs playwright: pip install -r requirements.txt") from error
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-    path = os.environ.get("T2UI_CHROMIUM") or next((found for n in names if (found := shutil.which(n))), None)
-    if path is None:
-        raise CommandError("bench startup needs Chromium: install it or name it in T2UI_CHROMIUM")
-    runs = []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        for _ in range(args.repeats):
-            runs.append(_startup(chromium))
-        chromium.close()
+    if args.repeats < 1:
+        raise CommandError(f"--repeats must be at least 1, got {args.repeats}")
+    with chromium("bench startup") as browser:
+        runs = [_startup(browser) for _ in range(args.repeats)]
     keys = list(runs[0])
     medians = {key: round(statistics.median(r[key] for r in runs), 3) for key in keys}
     print(table([(key, medians[key], *(r[key] for r in runs)) for key in keys],
@@ -69,13 +56,13 @@ def run_bench(args: argparse.Namespace) -> int:
     return 0
 
 
-def _startup(chromium: Any) -> dict[str, float]:
+def _startup(browser: Any) -> dict[str, float]:
     """Seconds from ``python app.py`` to the recorded run and to a live ask; from the click to the first text."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    page = chromium.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     started = time.monotonic()
     server = subprocess.Popen([sys.executable, "app.py", "--no-browser", "--port", str(port)], cwd=ROOT,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
-from t2ui.cli.common import ROOT, CommandError, common_flags
+from t2ui.cli.browser import chromium
+from t2ui.cli.common import ROOT, common_flags
 
 SIZES = {"": (1440, 1000), "phone": (390, 844)}
 QUESTION = ("35 berries are in a bag and 13 of them are taken away. Kate puts in another 15 berries. David takes 11. "
@@ -25,21 +24,14 @@ def add_parsers(commands: Any) -> None:
 
 
 def run_screenshots(args: argparse.Namespace) -> int:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise CommandError("screenshots needs playwright: pip install -r requirements.txt") from error
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-    path = os.environ.get("T2UI_CHROMIUM") or next((found for n in names if (found := shutil.which(n))), None)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    with chromium("screenshots") as browser:
         for size, (width, height) in SIZES.items():
             for scheme in ("light", "dark"):
                 if (size or scheme == "dark") and not args.all:
                     continue
-                context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
                 page = context.new_page()
                 tail = "".join(f"-{part}" for part in (size, scheme if scheme == "dark" else "") if part)
                 page.goto(args.url, wait_until="commit")
@@ -60,7 +52,6 @@ def run_screenshots(args: argparse.Namespace) -> int:
                 page.wait_for_timeout(400)
                 page.screenshot(path=out / f"mix{tail}.png", full_page=True)
                 context.close()
-        chromium.close()
     for path in sorted(out.glob("*.png")):
         print(path.name, f"{path.stat().st_size // 1024} kB")
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from t2ui.core.mixing import Mix
 from t2ui.engine.model import Loaded
-from t2ui.tasks import SKILLS, TASKS, TRAINED, TWO_SKILL
+from t2ui.tasks import SKILLS, TASKS, TRAINED
 from t2ui.train.evaluate import SEED, EvalReport, chance, compare, evaluate, gates
 from t2ui.train.handwritten import evaluate_handwritten
 from t2ui.train.measure_dispatch import measure_dispatch
@@ -179,11 +179,6 @@ def _looks(r: dict[str, Any]) -> str:
         lines.append(f"| {task} | {cell['mix']} | {_cell(cell['own'])} | {_cell(cell['blank'])} | {_cell(cell['other'])} | "
                      f"{_pct(cell['chance'])} |")  # fmt: skip
     return "\n".join(lines)
-
-
-def two_skill_summary(r: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Accuracy of every mix on the two-skill tasks."""
-    return {t: {m: c["accuracy"] for m, c in r["matrix"]["cells"][t].items()} for t in TWO_SKILL}
 
 
 def _first(report: EvalReport, n: int) -> EvalReport:

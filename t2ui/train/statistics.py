@@ -1,4 +1,4 @@
-"""Intervals for fractions: Wilson's for one, Newcombe-free paired normal for a difference on the same examples."""
+"""Intervals for fractions: Wilson's for one, Agresti and Min's for a paired difference."""
 
 from __future__ import annotations
 
