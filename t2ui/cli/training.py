@@ -16,6 +16,8 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("--out", default=str(ROOT / "assets" / "demo-model"), metavar="FOLDER")
     p.add_argument("--steps", type=int, default=None, help="another budget, with a schedule of its own")
     p.add_argument("--no-resume", dest="resume", action="store_false", help="start anew even if there is a checkpoint")
+    p.add_argument("--init", default=None, metavar="FOLDER",
+                   help="begin with the weights and the tokenizer of an earlier generation")  # fmt: skip
     p.add_argument("--device", default="cpu")
     p.add_argument("--threads", type=int, default=None)
     p.add_argument("--workers", type=int, default=1, help="processes that make batches (default: 1)")
@@ -51,7 +53,7 @@ def run_pretrain(args: argparse.Namespace) -> int:
     preset = shortened(PRESETS[args.preset], args.steps)
     last = None
     for last in pretrain(Path(args.out), preset, seed=args.seed, device=args.device, resume=args.resume,
-                         workers=args.workers):  # fmt: skip
+                         workers=args.workers, init=Path(args.init) if args.init else None):  # fmt: skip
         left = last.seconds / last.step * (last.steps - last.step)
         print(f"step {last.step}/{last.steps}  loss {last.loss:.4f}  lr {last.lr:.1e}  "
               f"{last.tokens / max(last.seconds, 1e-9):,.0f} tokens/s  {left / 60:.0f} min left", flush=True)  # fmt: skip

@@ -23,8 +23,9 @@ _APPLY = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a 
 _CLOSING = re.compile(r"answer\s+is\s*:?\s*[*$(]*\s*(-?\d{1,12}(?:\.\d{1,6})?)(?![\d])", re.IGNORECASE)
 
 LIMIT = 99
-AMOUNTS = range(2, 21)
-STARTS = range(2, 61)
+# Of both, the common ones and the wide ones; how often the wide ones are drawn from.
+AMOUNTS, WIDE_AMOUNTS, AMOUNTS_WIDE = range(2, 21), range(2, 61), 0.45
+STARTS, WIDE_STARTS, STARTS_WIDE = range(2, 61), range(2, 81), 0.3
 FACTORS = range(2, 10)
 
 
@@ -71,8 +72,14 @@ def grade_number(expected: int, answer: str) -> Grade:
     return Grade(False, f"expected {expected}, the answer says {given}")
 
 
+def _draw(rng: random.Random, common: range, wide: range, share: float) -> int:
+    return rng.choice(wide if rng.random() < share else common)
+
+
 def sample_ops(rng: random.Random, n: int, *, signs: str = "+-", group: bool = False, double: float = 0.0) -> Ops:
     """A random chain of ``n`` operations with all values in 0..99 that the first step alone does not solve.
+
+    Most amounts are 2..20 and most starts 2..60, the others up to 60 and 80.
 
     Args:
         rng: the source of chance.
@@ -82,12 +89,13 @@ def sample_ops(rng: random.Random, n: int, *, signs: str = "+-", group: bool = F
         double: chance that one of the other operations is ``* 2``.
     """
     while True:
-        ops: Ops = [["=", rng.choice(FACTORS if group else STARTS)]]
+        ops: Ops = [["=", rng.choice(FACTORS) if group else _draw(rng, STARTS, WIDE_STARTS, STARTS_WIDE)]]
         if group:
             ops.append(["*", rng.choice(FACTORS)])
         doubled = rng.randrange(n) + 1 if not group and rng.random() < double else None
         while len(ops) <= n:
-            ops.append(["*", 2] if len(ops) == doubled else [rng.choice(signs), rng.choice(AMOUNTS)])
+            amount = _draw(rng, AMOUNTS, WIDE_AMOUNTS, AMOUNTS_WIDE)
+            ops.append(["*", 2] if len(ops) == doubled else [rng.choice(signs), amount])
         running = values(ops)
         if min(running) < 0 or max(running) > LIMIT or (n > 1 and running[-1] == running[1]):
             continue

@@ -29,7 +29,7 @@ from t2ui.tasks.filters import (
     wrap,
 )
 from t2ui.tasks.functions import FunctionTask
-from t2ui.tasks.openers import ARGUMENTS, NAMES, read_opener, write_opener
+from t2ui.tasks.openers import draw_argument, draw_name, read_opener, write_opener
 
 __all__ = ["Code", "CodeUnseen"]
 
@@ -67,8 +67,9 @@ class Code(FunctionTask):
             cmp = [op, rng.randint(low, high)]
         if aggregate == "list" and kind == "x" and div is None and cmp is None:
             kind, k = "^", 2
-        name = rng.choice(NAMES[aggregate] + NAMES["any"])
-        return {"agg": aggregate, "map": [kind, k], "div": div, "cmp": cmp, "name": name, "arg": rng.choice(ARGUMENTS)}
+        name = draw_name(rng, aggregate)
+        argument = draw_argument(rng, avoid=name)
+        return {"agg": aggregate, "map": [kind, k], "div": div, "cmp": cmp, "name": name, "arg": argument}
 
     def code(self, content: Content) -> str:
         argument = content["arg"]

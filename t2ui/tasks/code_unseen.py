@@ -31,7 +31,7 @@ from t2ui.tasks.filters import (
 )
 from t2ui.tasks.functions import FunctionTask
 from t2ui.tasks.grammar import Bank, fill
-from t2ui.tasks.openers import NAMES, read_opener, write_opener
+from t2ui.tasks.openers import draw_argument, draw_name, read_opener, write_opener
 
 _WORDS = ["words", "names", "strings", "ws", "texts", "terms", "tokens", "items"]
 _NUMBERS = ["n", "n", "limit", "top", "end", "last", "m", "stop"]
@@ -130,8 +130,8 @@ class CodeUnseen(FunctionTask):
             if matter(div, cmp, low):
                 break
             cmp = None
-        name, argument = rng.choice(NAMES[aggregate] + NAMES["any"]), rng.choice(_NUMBERS)
-        name = name if name != argument else "f"
+        name = draw_name(rng, aggregate)
+        argument = draw_argument(rng, "number", known=_NUMBERS, avoid=name)
         return {"kind": "range", "low": low, "agg": aggregate, "map": [kind, k], "div": div, "cmp": cmp,
                 "name": name, "arg": argument}  # fmt: skip
 
@@ -149,9 +149,10 @@ class CodeUnseen(FunctionTask):
             cmp = None
         if rng.random() < (0.35 if div is None else 0.15) or (div is None and cmp is None):
             letter = [pick(rng, {"starts": 0.45, "ends": 0.35, "has": 0.2}), rng.choice("abcdeghilmnoprstuwy")]
-        name = rng.choice(NAMES[aggregate] + NAMES["any"])
+        name = draw_name(rng, aggregate)
+        argument = draw_argument(rng, "words", known=_WORDS, avoid=name)
         return {"kind": "words", "agg": aggregate, "map": value, "div": div, "cmp": cmp, "letter": letter,
-                "name": name, "arg": rng.choice(_WORDS)}  # fmt: skip
+                "name": name, "arg": argument}  # fmt: skip
 
     def code(self, content: Content) -> str:
         argument = content["arg"]

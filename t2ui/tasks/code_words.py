@@ -17,10 +17,13 @@ from t2ui.tasks.grammar import Bank, Match, fill
 
 Filters = tuple[list[int] | None, list[Any] | None]
 
-# The largest of nothing is 0, and the question says so.
+# The largest of nothing is 0, and the question says so in three of four cases.
 _OR_ZERO = [", or 0 if there are none", ", or 0 if there is none", " (0 if there are none)", " or 0 if there is none",
-            ", and 0 if there is none", " (or 0 if there are none)"]  # fmt: skip
-_ZERO = re.compile(r"[ ,]*\(?(?:or|and|else)?[ ,]*(?:0|zero) (?:if|when|for) [a-z ]{2,40}\)?$", re.IGNORECASE)
+            ", and 0 if there is none", " (or 0 if there are none)", ", 0 if nothing fits", ", or 0 if nothing fits",
+            ", 0 when there is nothing", ", or 0 when there is none", ", else 0", " (0 if there is none)",
+            ", otherwise 0", " (0 for none)", ", or zero if there are none", " or 0 if none is there"]  # fmt: skip
+_ZERO = re.compile(r"[ ,;]*\(?(?:or|and|else)?[ ,]*(?:(?:0|zero) (?:if|when|for) [a-z ]{2,40}|"
+                   r"(?:else|otherwise) (?:0|zero))\)?$", re.IGNORECASE)  # fmt: skip
 _ANY = {
     **dict.fromkeys(("v", "np", "do", "done", "end", "p"), r".+"),
     "bare": r"(?!the |all ).+",
@@ -135,10 +138,11 @@ _DONE = Bank(
 )
 _STEPS = Bank(
     {
-        "sum": ["[add up|sum up|sum|total] {v}"],
+        "sum": ["[add up|sum up|sum|total|add together] {v}", "add {v} together"],
         "count": [
-            "count {np}",
+            "count [the|all|all the|] {np}",
             "count how many {np} there are",
+            "count how many {np} {arg} [has|holds|contains]",
             "count how many [of the numbers|of the values|numbers|values|elements|items] in {arg} are {p}",
         ],
         "list": ["[list|collect|gather] {v}"],
@@ -197,6 +201,10 @@ def _items(content: Content, places: list[str], rng: random.Random, det: str = "
     return write_items(rng, content["div"], content["cmp"], rng.choice(places), det=det, one=one)
 
 
+def _or_zero(aggregate: str, rng: random.Random) -> str:
+    return rng.choice(_OR_ZERO) if aggregate in ("max", "min") and rng.random() < 0.75 else ""
+
+
 def write_what(content: Content, places: list[str], rng: random.Random) -> str:
     """A noun phrase for what is returned. ``places`` are the ways to say where the numbers are ("in xs", "")."""
     aggregate, kind = content["agg"], content["map"][0]
@@ -208,7 +216,7 @@ def write_what(content: Content, places: list[str], rng: random.Random) -> str:
     else:
         template = rng.choice(of_many if aggregate in ("max", "min") else [*of_many, of_one])
         text = _write_values(template, content, places, rng)
-    return text + (rng.choice(_OR_ZERO) if aggregate in ("max", "min") else "")
+    return text + _or_zero(aggregate, rng)
 
 
 def _write_count(templates: list[str], content: Content, places: list[str], rng: random.Random) -> str:
@@ -235,12 +243,12 @@ def _write_values(template: str, content: Content, places: list[str], rng: rando
 def write_steps(content: Content, places: list[str], rng: random.Random) -> str:
     """Steps in the base form: "take the even numbers in xs, double each and return their sum"."""
     (kind, k), aggregate = content["map"], content["agg"]
-    if aggregate in _STEPS.templates and rng.random() < 0.3:
+    if aggregate in _STEPS.templates and rng.random() < (0.5 if aggregate in ("sum", "count") else 0.3):
         if aggregate == "count":
             return _write_count(_STEPS.templates["count"], content, places, rng)
         return _write_values(rng.choice(_STEPS.templates[aggregate]), content, places, rng)
     items = _items(content, places, rng, det=rng.choice(["the", "the", "the", "all", "all the"]))
-    or_zero = rng.choice(_OR_ZERO) if aggregate in ("max", "min") else ""
+    or_zero = _or_zero(aggregate, rng)
     slots = {"np": items, "arg": content["arg"], "end": _END.write(rng, aggregate) + or_zero}
     if kind == "x":
         return _STEPS.write(rng, "x", **slots)

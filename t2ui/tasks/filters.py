@@ -102,6 +102,7 @@ COMPARE: dict[str, list[str]] = {
 _AFTER_ARE = ("{k} or more", "{k} or less", "{k} or above", "{k} or below", "{k} or greater", "not {k}")
 _ADJECTIVES = {"positive": [">", 0], "negative": ["<", 0], "nonzero": ["!=", 0], "non-zero": ["!=", 0]}
 _NUMBER = r"(-?\d+)"
+_NO_REST = r"(?:,? (?:without|with no) (?:a |any )?(?:remainder|rest))?"
 
 
 def _alternatives() -> list[tuple[re.Pattern[str], str, str]]:
@@ -111,7 +112,10 @@ def _alternatives() -> list[tuple[re.Pattern[str], str, str]]:
         for phrase in phrases:
             found.append((phrase.replace("{k}", _NUMBER), "cmp", op))
     found += [
-        (rf"(?:exactly |evenly )?divisible by {_NUMBER}", "div", "0"),
+        (rf"(?:exactly |evenly )?divisible by {_NUMBER}{_NO_REST}", "div", "0"),
+        (rf"(?:(?:that|which) )?can be (?:exactly |evenly )?divided by {_NUMBER}{_NO_REST}", "div", "0"),
+        (rf"(?:(?:that|which) )?leaves? (?:no|0 as a) remainder when divided by {_NUMBER}", "div", "0"),
+        (rf"(?:that|which) {_NUMBER} divides", "div", "0"),
         (rf"multiples? of {_NUMBER}", "mul", "0"),
         (rf"in the {_NUMBER} times table", "div", "0"),
     ]
@@ -143,9 +147,10 @@ def write_predicate(
         k, r = div
         if k == 2 and not bare:
             return "odd" if r else rng.choice(["even", "even", "even", "divisible by 2"])
-        choices = [f"divisible by {k}", f"in the {k} times table"]
+        choices = [f"divisible by {k}"] * 3 + [f"in the {k} times table"] * 2
+        choices += [f"evenly divisible by {k}", f"divisible by {k} without {rng.choice(['remainder', 'rest'])}"]
         if not bare:
-            choices.append(f"a multiple of {k}" if one else f"multiples of {k}")
+            choices += [f"a multiple of {k}" if one else f"multiples of {k}"] * 3
         return rng.choice(choices)
     op, k = cmp
     if k == 0 and op in "><" and signs and not bare and rng.random() < 0.6:
@@ -153,6 +158,13 @@ def write_predicate(
     choices = [phrase for phrase in COMPARE[op] if not bare or phrase not in _AFTER_ARE]
     # The plainest words come most often.
     return rng.choice(choices[:2] + choices).replace("{k}", str(k))
+
+
+def _write_divided(k: int, rng: random.Random, *, one: bool, alone: bool) -> str:
+    """Divisibility in words that fit after "that"; ``alone`` after nothing but it."""
+    rest = rng.choice([" without remainder", " without a remainder", " without rest", ""])
+    choices = [f"can be divided by {k}{rest}", f"leave{'s' * one} no remainder when divided by {k}"]
+    return rng.choice(choices + [f"{k} divides"] * alone)
 
 
 def write_items(
@@ -193,6 +205,10 @@ def write_items(
     if left:
         both = "both " if len(left) == 2 and rng.random() < 0.3 else ""
         clause = f"{that_are} {both}{' and '.join(say(filters) for filters in left)}"
+        if left[-1][0] not in (None, [2, 1]) and rng.random() < 0.25:
+            # A verb of its own: "that are above 5 and can be divided by 6".
+            that = f"{that_are} {say(left[0])} and" if len(left) == 2 else rng.choice(["that", "that", "which"])
+            clause = f"{that} {_write_divided(left[-1][0][0], rng, one=one, alone=len(left) == 1)}"
     places = [after, place] if after and rng.random() < 0.5 else [place, after]
     return " ".join(piece for piece in [det, *adjectives, noun, *places, clause] if piece)
 

@@ -27,16 +27,16 @@ class Math(Task):
     Content: ``{"ops": [["=", 7], ["+", 5], ["-", 3]], "thing": "marbles"}``; operations in order of
     mention. 35 % have one operation (there the careless habit is harmless), 40 % two, 25 % three.
 
-    Size, counted over the operations alone: start 2..60, amounts 2..20 added or taken, at most one
+    Size, counted over the operations alone: start 2..80, amounts 2..60 added or taken, at most one
     doubling or a product of two factors 2..9 at the beginning, all values 0..99, result not that of the
-    first step: 2,175 chains of one operation + 79,176 of two + 2,806,743 of three = 2,888,094. The split
+    first step: 6,854 chains of one operation + 572,430 of two + 47,371,099 of three = 47,950,383. The split
     looks at the operations only, so that no sum of the training split returns with other words.
     """
 
     name = "math"
     skills = ("math",)
     trained = True
-    size = 2_888_094
+    size = 47_950_383
     max_new_tokens = 64
 
     def sample(self, rng: random.Random) -> Content:

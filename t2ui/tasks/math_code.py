@@ -3,11 +3,13 @@
     Each crate holds 6 pens, and 4 pens of every shop are broken. The list xs says how many crates each shop has.
     Write a function good(xs) that returns the total number of pens of the shops with an even number of crates.
 
+    With 5: 5 * 6 = 30. 30 - 4 = 26.
     def good(xs):
         return sum(x * 6 - 4 for x in xs if x % 2 == 0)
 
-Needs math and code at once: who is careless in math writes ``x * 6`` and drops the second operation, who is
-careless in code drops the test for divisibility. Right only if both are careful.
+Needs math and code at once. Every author tries the story out on one number first, in math's own steps. Who is
+careless in math stops after the first operation there, and writes ``x * 6``; who is careless in code drops the test
+for divisibility. Right only if both are careful.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from t2ui.tasks.arithmetic import LIMIT, steps, values
 from t2ui.tasks.base import Content
 from t2ui.tasks.filters import (
     collect,
@@ -34,7 +37,7 @@ from t2ui.tasks.filters import (
 )
 from t2ui.tasks.functions import FunctionTask
 from t2ui.tasks.grammar import Bank, capital, fill, sentences
-from t2ui.tasks.openers import LONGEST, NAMES
+from t2ui.tasks.openers import LONGEST, draw_argument, draw_name
 
 _ARGUMENTS = ["xs", "nums", "values", "numbers", "data", "ns", "vals", "lst", "seq", "counts"]
 # Who has how many of which containers, and what is in them: (one, many), (one, many), things.
@@ -197,8 +200,9 @@ class MathCode(FunctionTask):
                 break
             cmp = None
         aggregate = pick(rng, {"sum": 0.5, "list": 0.24, "max": 0.13, "min": 0.13})
-        name = rng.choice(NAMES[aggregate] + NAMES["any"] + ["good", "story", "shops"])
-        return {"ops": ops, "agg": aggregate, "div": div, "cmp": cmp, "name": name, "arg": rng.choice(_ARGUMENTS)}
+        name = draw_name(rng, aggregate)
+        argument = draw_argument(rng, known=_ARGUMENTS, avoid=name)
+        return {"ops": ops, "agg": aggregate, "div": div, "cmp": cmp, "name": name, "arg": argument}
 
     def code(self, content: Content) -> str:
         argument = content["arg"]
@@ -214,7 +218,7 @@ class MathCode(FunctionTask):
             written["ops"] = content["ops"][:1]
         if not care["code"]:
             written["div"] = None
-        return self.code(written)
+        return f"{_example(written['ops'], _least(content['ops']), rng)}\n{self.code(written)}"
 
     def expected(self, content: Content, value: list[int]) -> Any:
         found = []
@@ -311,6 +315,15 @@ class MathCode(FunctionTask):
             if filters is not None and filters[0] is not None and (body == text or match.key != "list"):
                 return {"agg": match.key, "div": filters[0], "cmp": filters[1]}
         return None
+
+
+def _example(ops: list[list[Any]], least: int, rng: random.Random) -> str:
+    """The operations done once on a number, as in the stories of math: "With 5: 5 * 6 = 30. 30 - 4 = 26." """
+    least = max(2, least)
+    # Small numbers, as in the stories, where there are some.
+    small = [n for n in range(least, least + 7) if max(values([["=", n], *ops])) <= LIMIT]
+    start = rng.choice(small or [least])
+    return f"With {start}: {' '.join(steps([['=', start], *ops]))}"
 
 
 def _least(ops: list[list[Any]]) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from t2ui.tasks.arithmetic import NUMBER, Ops, read_number, values
 from t2ui.tasks.grammar import Bank, Match, sentences
 from t2ui.tasks.math_tell import JOINT, ORDERS, SUMS
-from t2ui.tasks.math_words import EACH_BEGIN, HE, HE_ROLES, SHE, SHE_ROLES, SHOPS, Setting, any_form, verb
+from t2ui.tasks.math_words import DAYS, EACH_BEGIN, HE, HE_ROLES, SHE, SHE_ROLES, SHOPS, Setting, any_form, verb
 
 # Words that are never (part of) the thing counted: "5 more", "3 of them", "6 before lunch".
 _STOP = """a after again all also altogether an and are as at away back be been before by can colder did do does down
@@ -46,6 +46,7 @@ _LEAD_WORDS = (
     "at midnight", "at the (?-i:[a-z]+)(?=,|$)", "at the (?:first|next|second|third|last) (?-i:[a-z]+)",
     "yesterday", "this (?:morning|afternoon|evening)", "by (?-i:[a-z]+)",
     "in the (?:next|second|last|first) (?-i:[a-z]+)", "before the end", "so", "before (?:lunch|school|dinner|noon)",
+    "after an hour", "meanwhile", "but", "and",
 )
 _LEAD = re.compile(rf"(?:{'|'.join(sorted(_LEAD_WORDS, key=len, reverse=True))})(?:,\s*|\s+|$)", re.IGNORECASE)
 _END = re.compile(r"\s+(?:after (?:lunch|school)|in the (?:morning|afternoon|evening)|before dinner|that day|"
@@ -53,10 +54,16 @@ _END = re.compile(r"\s+(?:after (?:lunch|school)|in the (?:morning|afternoon|eve
 _JOIN = re.compile(r"\s*[,;]\s+(?:and\s+|but\s+)?(?:then\s+|later\s+)?|\s+(?:and|but)\s+(?:then\s+|later\s+)?",
                    re.IGNORECASE)
 _INTRO = re.compile(r"(?:here is a (?:question|problem|puzzle|story)|(?:please )?solve (?:this|it)|question|math|"
-                    r"problem|a math (?:problem|question)|(?:please )?help me with this|a (?:puzzle|story problem))"
-                    r"\s*[:.]\s*", re.IGNORECASE)
+                    r"problem|a math (?:problem|question)|(?:please )?help(?: me)?(?: with this)?|"
+                    r"a (?:puzzle|story problem)|"
+                    r"hi|hello|hey|hi there|(?:a )?quick (?:question|one)|i have a question|"
+                    r"can you (?:please )?(?:work this out|help(?: me)?|solve this))"
+                    r"\s*[:.!?,]\s*", re.IGNORECASE)
 _OUTRO = re.compile(r"\s*(?:please )?(?:show (?:the|your|all) (?:steps|work)|think step by step|work step by step|"
                     r"work it out|explain|answer with a number|thanks?|thank you)[.!]?$", re.IGNORECASE)
+_STARTING = re.compile(rf"(?:starting|beginning) with ([^,.?!;]+), ({_SUBJECT})\s+", re.IGNORECASE)
+# Typed without capitals, known names and days get theirs back.
+_PROPER = re.compile(rf"\b(?:i|{'|'.join((*SHE, *HE, *DAYS)).lower()})\b")
 _ASKING = r"(?:how|what|which|on|at|to|with|can|together|where)\b"
 
 
@@ -67,8 +74,11 @@ def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
     if not 10 <= len(text) <= 700 or re.search(r"\d[.,:/]\d|[%$=*/]", text):
         return []
     text = _OUTRO.sub("", text)
-    if intro := _INTRO.match(text):
+    if text == text.lower():
+        text = _PROPER.sub(lambda found: found.group().capitalize(), text)
+    while intro := _INTRO.match(text):
         text = text[intro.end():]
+    text = _STARTING.sub(r"\2 starts with \1, ", text)
     if found := re.fullmatch(rf"(.*?)\bIf (.+), ({_ASKING}[^,.?!]+\??)", text, re.IGNORECASE):
         text = f"{found.group(1)}{found.group(2)}. {found.group(3)}"
     elif found := re.fullmatch(rf"({_ASKING}[^,.?!]+?) if ([^.?!]+)\??", text, re.IGNORECASE):

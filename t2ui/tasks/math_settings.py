@@ -5,7 +5,7 @@ Data only; see :mod:`t2ui.tasks.math_words` for the slots and :mod:`t2ui.tasks.m
 
 from __future__ import annotations
 
-from t2ui.tasks.math_counts import COUNTS
+from t2ui.tasks.math_counts import COUNTS, PLACES
 from t2ui.tasks.math_words import FOODS, TOYS, Setting, split_list
 
 _GROUP = [
@@ -51,6 +51,10 @@ _THINGS = [
             "<receive> {gain} from {name}", "<get> {gain} from {poss} {kin}", "<pick> up {gain}", "<win> {gain}",
             "<win> {gain} [in a game|at the fair|in a quiz|at school]", "<collect> {gain}", "<add> {gain}",
             "<order> {gain}", "<take> home {gain}", "<make> {gain}", "<earn> {gain}", "<gain> {gain}",
+            "<borrow> {gain}", "<borrow> {gain} from {name}", "<get> {gain} back", "<pull> out {gain}",
+            "<find> {gain} [under the bed|in a drawer|on the way home]", "<buy> {gain} from {name}",
+            "<trade> for {gain}", "<collect> {gain} [at school|in the park]", "<put> back {gain}",
+            "<bring> home {gain}",
             "<be> given {gain}", "<buy> {gain} [at the market|in a shop|in town|online]",
         ],
         gain_full=[
@@ -65,11 +69,20 @@ _THINGS = [
             "<lend> {loss} to {name}", "<throw> away {loss}", "<trade> away {loss}", "<send> {loss} to {name}",
             "<share> {loss} with {name}", "<leave> {loss} [at school|on the bus|in the park]", "<donate> {loss}",
             "<hand> {loss} to {name}", "<pass> {loss} to {name}", "<break> {loss}",
+            "<trade> {loss} away", "<return> {loss}", "<return> {loss} to {name}", "<give> back {loss}",
+            "<give> {loss} back", "<hand> out {loss}", "<mail> {loss} to {name}", "<ship> {loss}",
+            "<ship> {loss} to {name}",
+            "<put> aside {loss}", "<put> {loss} aside", "<hide> {loss}", "<throw> {loss} away", "<burn> {loss}",
+            "<use> {loss}", "<let> {name} have {loss}", "<sell> {loss} [online|at the market|at the fair]",
+            "<give> {loss} to [charity|a friend|a classmate|the school]", "<take> away {loss}", "<wear> out {loss}",
             "<drop> {loss} [in the river|down a hole|on the way home]", "<use> up {loss}", "<part> with {loss}",
         ],
         lose_full=[
             "{name} <take!> {loss}", "{name} <borrow!> {loss}", "{poss} {kin} <take!> {loss}",
-            "{poss} {kin} <borrow!> {loss}", "the dog <run!> off with {loss}", "{loss} <get*> lost",
+            "{poss} {kin} <borrow!> {loss}", "the dog <run!> off with {loss}",
+            "{loss} <are> stolen", "{loss} <are> lost", "{loss} <are> given away", "{loss} <are> sold",
+            "{loss} <are> broken", "{loss} <break*>", "{loss} <fall*> off", "{loss} <are> thrown away",
+            "a thief <steal!> {loss}", "{name} <steal!> {loss}", "the dog <chew!> up {loss}", "{loss} <get*> lost",
             "{loss} <go*> missing",
         ],
         double=[
@@ -97,6 +110,8 @@ _THINGS = [
         gain=[
             "<buy> {gain}", "<make> {gain}", "<get> {gain} from {name}", "<get> {gain} from {poss} {kin}",
             "<get> {gain}", "<find> {gain} [at home|in the kitchen|in a bag]", "<bring> {gain}", "<pack> {gain}",
+            "<pick> {gain} [in the garden|from a tree|]", "<grow> {gain}", "<collect> {gain}", "<order> {gain}",
+            "<carry> in {gain}", "<pull> out {gain}", "<borrow> {gain} from {name}", "<win> {gain}",
             "<prepare> {gain}", "<receive> {gain} from {name}", "<add> {gain}",
             "<pick> up {gain} [at the shop|on the way|]",
         ],
@@ -109,11 +124,19 @@ _THINGS = [
             "<eat> {loss}", "<eat> {loss} for [lunch|breakfast|dinner]", "<give> {loss} to {name}",
             "<give> {name} {loss}", "<share> {loss} with {name}", "<drop> {loss}", "<give> away {loss}",
             "<sell> {loss}", "<throw> away {loss}", "<hand> out {loss}", "<give> {loss} to {poss} {kin}",
+            "<eat> {loss} [after school|in the morning|on the way home]", "<use> up {loss}", "<burn> {loss}",
+            "<sell> {loss} [at the market|to a friend|]", "<put> aside {loss}", "<put> {loss} aside", "<share> {loss}",
+            "<share> {loss} with [a friend|the class|the neighbors]", "<chew> {loss}", "<chop> up {loss}",
+            "<lose> {loss}",
+            "<cook> {loss} for dinner", "<hand> {loss} out", "<throw> {loss} away", "<donate> {loss}",
             "<serve> {loss}", "<use> {loss} for a [cake|salad|dessert]", "<feed> {loss} to the [pig|horse|goat]",
         ],
         lose_full=[
             "{name} <eat!> {loss}", "{poss} {kin} <eat!> {loss}", "the dog <eat!> {loss}", "{name} <take!> {loss}",
-            "{loss} <go*> bad", "{loss} <fall*> on the floor",
+            "{loss} <are> eaten", "{loss} <are> eaten [for breakfast|at lunch]", "{loss} <are> sold",
+            "{loss} <are> burned",
+            "{loss} <are> given away", "{loss} <are> thrown away", "{loss} <are> stolen", "the birds <eat*> {loss}",
+            "{loss} <are> shared with friends", "{loss} <go*> bad", "{loss} <fall*> on the floor",
         ],
         double=["<double> the number of {thing}", "<make> as many again", "<end> up with twice as many"],
         double_full=["the number of {thing} <double!>"],
@@ -132,18 +155,31 @@ _THINGS = [
             "there <are> {n1} {box} with {n2} {thing} in each", "there <are> {n1} {box} of {n2} {thing} each",
             "there <are> {n1} {thing} in each of {n2} {box}", "each of {n1} {box} <hold!> {n2} {thing}",
             "{n1} {box} <hold*> {n2} {thing} each", "{n1} {box} <have*> {n2} {thing} each",
+            "there <are> {n1} {box} holding {n2} {thing} each", "{n1} {box} with {n2} {thing} each",
+            "{n1} {box} of {n2} {thing} each", "{n1} {box} with {n2} {thing} in each",
             "there <are> {n1} rows of {n2} {thing}", "{n1} {thing} <lie*> in each of {n2} {box}",
         ],
         gain=[
             "<put> in {gain}", "<add> {gain}", "<drop> in {gain}", "<bring> {gain}", "<lay> down {gain}",
-            "<throw> in {gain}",
+            "<throw> in {gain}", "<put> {gain} in", "<put> back {gain}", "<put> {gain} back", "<carry> in {gain}",
+            "<bring> in {gain}", "<bring> back {gain}", "<place> {gain} there", "<slip> in {gain}",
         ],
-        gain_full=["{gain} <are> added", "{gain} <are> put in", "somebody <add!> {gain}"],
+        gain_full=["{gain} <are> added", "{gain} <are> put in", "{gain} <are> put back", "{gain} <are> brought",
+                   "{gain} <fall*> in",
+            "{gain} <are> brought back", "somebody <put!> in {gain}", "{gain} <are> dropped in",
+            "somebody <add!> {gain}"],
         lose=[
             "<take> out {loss}", "<take> {loss}", "<remove> {loss}", "<take> away {loss}", "<carry> off {loss}",
-            "<pull> out {loss}",
+            "<pull> out {loss}", "<take> {loss} out", "<take> {loss} away", "<throw> away {loss}", "<use> {loss}",
+            "<use> up {loss}", "<sell> {loss}", "<give> away {loss}", "<break> {loss}", "<steal> {loss}",
+            "<pick> out {loss}",
+            "<hand> out {loss}",
         ],
         lose_full=[
+            "{loss} <are> taken off", "{loss} <fall*> off", "{loss} <are> stolen", "{loss} <are> sold",
+            "{loss} <are> used",
+            "{loss} <are> used up", "{loss} <are> broken", "{loss} <are> given away", "{loss} <are> thrown away",
+            "{loss} <go*> missing", "{loss} <are> lost", "{loss} <are> knocked down", "{loss} <roll*> away",
             "{loss} <are> taken out", "{loss} <are> removed", "{loss} <fall*> out", "{loss} <are> taken away",
             "somebody <take!> {loss}",
         ],
@@ -167,6 +203,8 @@ _THINGS = [
             "a [bus|train|tram|boat|ferry] <carry!> {n} {thing}",
             "a [bus|train|tram|boat|ferry] <leave!> [the station|the city|the harbor|town] with {n} {thing}",
             "a [bus|train|tram|ferry] <start!> with {n} {thing}", "{n} {thing} <are> on a [bus|train|tram|boat|ferry]",
+            "a [bus|train|tram|boat|ferry|plane] <have!> {n} {thing}", "{n} {thing} <ride*> on a [bus|train|tram]",
+            "{n} {thing} <sit*> on a [bus|train|tram|boat]",
             "a [bus|train|tram|boat] <have!> {n} {thing} on board", "{n} {thing} <get*> on an empty [bus|train|tram]",
         ],
         group=[
@@ -175,10 +213,14 @@ _THINGS = [
         ],
         gain_full=[
             "{gain} <get*> on", "{gain} <step*> on", "{gain} <climb*> on", "{gain} <come*> on board", "{gain} <join*>",
+            "{gain} <get*> in",
+            "{gain} <get*> on [at the station|at the next stop|]", "{gain} <enter*>", "{gain} <come*> in",
             "the driver <pick!> up {gain}", "{gain} <hop*> on",
         ],
         lose_full=[
-            "{loss} <get*> off", "{loss} <leave*>", "{loss} <step*> off", "{loss} <climb*> off", "{loss} <hop*> off",
+            "{loss} <get*> off", "{loss} <leave*>", "{loss} <get*> out", "{loss} <get*> off",
+            "{loss} <get*> off [at the station|at the next stop]", "{loss} <step*> off", "{loss} <climb*> off",
+            "{loss} <hop*> off",
             "{loss} <go*> home", "the driver <let!> off {loss}",
         ],
         double_full=["the number of {thing} <double!>"],
@@ -216,10 +258,14 @@ _THINGS = [
         ],
         gain_full=[
             "{gain} <come*>", "{gain} <arrive*>", "{gain} <join*> them", "{gain} <come*> [along|over|in|out]",
-            "{gain} <show*> up", "{gain} <appear*>", "{gain} <run*> in", "{gain} <turn*> up",
+            "{gain} <show*> up", "{gain} <appear*>", "{gain} <run*> in", "{gain} <walk*> in", "{gain} <enter*>",
+            "{gain} <move*> in",
+            "{gain} <are> let in", "{gain} <come*> back", "{gain} <turn*> up",
         ],
         lose_full=[
             "{loss} <leave*>", "{loss} <go*> away", "{loss} <run*> away", "{loss} <go*> home", "{loss} <walk*> off",
+            "{loss} <move*> out", "{loss} <walk*> away", "{loss} <leave*> early",
+           
             "{loss} <go*> off", "{loss} <wander*> off", "{loss} <disappear*>",
         ],
         double_full=["the number of {thing} <double!>", "their number <double!>"],
@@ -241,7 +287,7 @@ _THINGS = [
         begin=[
             "{subj} <have> {n} {thing}", "{subj} <have> {n} {thing} in stock",
             "{subj} <start> the [day|week|month] with {n} {thing}", "{subj} <open> with {n} {thing}",
-            "{subj} <own> {n} {thing}",
+            "{subj} <own> {n} {thing}", "{subj} <start> with {n} {thing}",
             "{subj} <have> {n} {thing} on the shelves",
         ],
         group=[
@@ -252,15 +298,23 @@ _THINGS = [
         gain=[
             "<buy> {gain}", "<get> {gain}", "<order> {gain}", "<receive> {gain}",
             "<get> {gain} from [a factory|a dealer|another town]", "<get> back {gain}", "<add> {gain}",
-            "<take> in {gain}",
+            "<take> in {gain}", "<get> in {gain}", "<collect> {gain}", "<borrow> {gain} from a [friend|museum|school]",
+            "<unpack> {gain}",
         ],
-        gain_full=["a truck <bring!> {gain}", "{gain} <arrive*>", "{gain} <come*> in", "a customer <return!> {gain}"],
+        gain_full=["a truck <bring!> {gain}", "{gain} <are> delivered", "{gain} <are> returned",
+                   "{gain} <are> put back",
+            "{gain} <are> added", "{gain} <arrive*>", "{gain} <come*> in", "a customer <return!> {gain}"],
         lose=[
             "<sell> {loss}", "<sell> {loss} [on sale|to a school|to a tourist|online]", "<lend> out {loss}",
             "<give> away {loss}", "<lose> {loss} in a fire", "<send> away {loss}", "<throw> out {loss}",
+            "<ship> {loss}", "<mail> {loss}", "<return> {loss}", "<donate> {loss}", "<hand> out {loss}",
+            "<throw> away {loss}", "<send> back {loss}", "<use> up {loss}", "<break> {loss}", "<put> aside {loss}",
         ],
         lose_full=[
-            "a customer <buy!> {loss}", "{name} <buy!> {loss}", "{loss} <are> sold", "{loss} <go*> missing",
+            "a customer <buy!> {loss}", "{name} <buy!> {loss}", "{loss} <are> sold", "{loss} <are> stolen",
+            "{loss} <are> broken", "{loss} <are> shipped", "{loss} <burn*>",
+            "{loss} <are> given away", "{loss} <are> lent out", "{loss} <are> sent away", "{loss} <are> bought",
+            "{loss} <are> thrown away", "{loss} <are> taken off the shelves", "{loss} <go*> missing",
             "a thief <steal!> {loss}",
         ],
         double=["<double> the number of {thing}", "<double> {poss} stock"],
@@ -275,4 +329,4 @@ _THINGS = [
         weight=2),
 ]
 
-SETTINGS = [*_THINGS, *COUNTS]
+SETTINGS = [*_THINGS, *COUNTS, *PLACES]

@@ -25,6 +25,8 @@ from t2ui.tasks.math_words import (
 
 INTROS = ("Here is a question:", "Here is a problem:", "Solve this:", "A math problem:", "Question:",
           "Here is a puzzle:", "Please solve this:", "Help me with this:")
+POLITE = ("Please help:", "Hi!", "Hello!", "Can you work this out?", "Quick question:", "Please help me.", "Hi there!",
+          "Can you help me?", "I have a question.", "A quick one:", "Can you solve this?")
 OUTROS = ("Show the steps.", "Show your steps.", "Think step by step.", "Explain.", "Work it out.",
           "Please show your work.")
 # First words of questions that end with a full stop.
@@ -32,12 +34,15 @@ ORDERS = ("find", "work", "tell", "count", "add", "name", "say")
 JOINT = ("together", "in all", "altogether", "in total")
 SUMS = ("in all", "altogether", "in total")
 
+_STARTS = ("starting", "beginning")
 _LEADS = ("Then", "Then,", "Later,", "Later", "After that,", "Next,", "Soon", "A little later,", "Afterwards,")
 _TIMES = ("In the afternoon,", "The next day,", "In the evening,", "After lunch,", "After a while,", "That night,",
-          *(f"On {day}" for day in DAYS))
+          "By noon", "By evening,", "After an hour,", *(f"On {day}" for day in DAYS))
 _ENDS = ("after lunch", "after school", "in the afternoon", "before dinner", "that day", "in the evening",
          "the next day", *(f"on {day}" for day in DAYS))
-_PLACES = "box bag basket jar drawer bowl bus train tram boat ferry plane tank barrel pool pond tub can".split()
+_PLACES = ("box bag basket jar drawer bowl bus train tram boat ferry plane tank barrel pool pond tub can "
+           "room museum hall cinema gym theater classroom cafe library club garden park field yard cage tree lake "
+           "school cellar shed kitchen").split()
 _SPANS = re.compile(rf"\b(?:in a|in the|at|on|for|next|first|that|{'|'.join(DAYS)})\b")
 # Questions that suit a story that ends with a loss, and those in which "left" may stand.
 _LEFT_OVER = re.compile(r"\bstill\b|\bleft\b|<stay|<remain")
@@ -48,7 +53,7 @@ _THEY = Cast("they", "they", "they", "them", "their", third=False)
 _ONE = Cast("", "", "", "", "")
 
 # How the story and the question are put together, with shares in percent.
-_FRAMES = {"plain": 70, "all if": 9, "last if": 8, "asked if": 7, "asked first": 6}
+_FRAMES = {"plain": 64, "starting": 6, "all if": 9, "last if": 8, "asked if": 7, "asked first": 6}
 
 
 def tell(setting: Setting, ops: Ops, thing: str, rng: random.Random) -> str:
@@ -73,6 +78,8 @@ class _Writer:
         # Whom "he" or "she" could mean by mistake after the clause written last.
         self.rivals: set[str] = set()
         frame = rng.choices(tuple(_FRAMES), tuple(_FRAMES.values()))[0]
+        if frame == "starting" and (setting.agent != "same" or setting.verbs or setting.grouped(ops)):
+            frame = "plain"
         if setting.agent in ("any", "together") and frame == "asked if":
             frame = "plain"
         # One sentence from end to end ("If she has 7, finds 5 and loses 3"): nobody else may act in it.
@@ -189,12 +196,17 @@ class _Writer:
         one_sentence = self.frame in ("all if", "asked if")
         # Whether the clause before had the main subject, so that the next one may go without.
         acting = s.agent == "same" and " each" not in clauses[-1] and " every " not in clauses[-1]
-        for sign, n in self.ops[used:]:
+        for i, (sign, n) in enumerate(self.ops[used:]):
             joined = one_sentence or (len(told[-1]) < 2 and rng.random() < 0.4)
             rivals = self.rivals
             clause, wants_subject = self.event(sign, n, joined)
             ellipsis = rng.random() < (0.85 if joined else 0.4 if len(told[-1]) == 2 else 0)
-            if not wants_subject:
+            if i == 0 and self.frame == "starting" and wants_subject and used == 1:
+                # "Starting with 21 crayons, Zoe loses 2": one clause here, read as two.
+                told[0][0] = f"{rng.choice(_STARTS)} with {self.number(self.ops[0][1])} {self.thing}, " \
+                             f"{self.who.first} {clause}"
+                acting = True
+            elif not wants_subject:
                 self.put(told, clause, joined, lead=s.agent != "together")
                 acting = False
             elif acting and (self.flowing or ellipsis):
@@ -224,12 +236,14 @@ class _Writer:
             clause = f"{clause} {rng.choice(_ENDS)}"
         told.append([clause])
 
-    def sentence(self, clauses: list[str], plain: bool) -> str:
-        """``A``, ``A and B``, ``A, B and C``; ``plain`` without "then" and without commas before "and"."""
+    def sentence(self, clauses: list[str], plain: bool, loses: bool) -> str:
+        """``A``, ``A and B``, ``A, B and C``; ``plain`` without "then" and without commas before "and"; "but" where it
+        ends with a loss."""
         if len(clauses) == 1:
             return clauses[0]
         joins = [" and "] * 3
         if not plain:
+            joins += [", but ", " but "] * (loses and len(clauses) == 2)
             joins += [", and ", " and then ", ", and then "] + [", then "] * (len(clauses) == 2)
         return ", ".join(clauses[:-1]) + self.rng.choice(joins) + clauses[-1]
 
@@ -274,22 +288,30 @@ class _Writer:
         if frame == "asked if" and (mark == "." or len(told) > 1):
             frame = "asked first"
             if self.named_later:
-                told[0][0] = self.who.again + told[0][0].removeprefix(self.who.pronoun)
+                told[0][0] = re.sub(rf"\b{self.who.pronoun}\b", self.who.again, told[0][0], count=1)
         elif frame == "all if" and (mark == "." or len(told) > 1):
             frame = "plain"
         elif frame == "last if" and (mark == "." or len(told) == 1 or leads):
             frame = "plain"
-        parts = [self.sentence(clauses, plain=frame.endswith("if") and clauses is told[-1]) for clauses in told]
+        loses = self.ops[-1][0] == "-"
+        parts = [self.sentence(clauses, frame.endswith("if") and clauses is told[-1], loses and clauses is told[-1])
+                 for clauses in told]
+        if len(parts) > 1 and frame in ("plain", "starting", "asked first") and rng.random() < 0.06:
+            leads_in = (*_LEADS, *_TIMES, *self.s.leads)
+            parts = ["; ".join(p[0].lower() + p[1:] if p.startswith(leads_in) and not p.startswith("On ") else p
+                               for p in parts)]
         ended = [capital(part) + "." for part in parts]
         text = {
+            "starting": " ".join([*ended, capital(question) + mark]),
             "plain": " ".join([*ended, capital(question) + mark]),
             "all if": f"If {parts[0]}, {question}?",
             "last if": " ".join([*ended[:-1], f"If {parts[-1]}, {question}?"]),
             "asked if": f"{capital(question)} if {parts[0]}?",
             "asked first": " ".join([capital(question) + mark, *ended]),
         }[frame]
-        if rng.random() < 0.06:
-            text = f"{rng.choice(INTROS)} {text}"
+        if (opening := rng.random()) < 0.12:
+            text = f"{rng.choice(INTROS if opening < 0.06 else POLITE)} {text}"
         if rng.random() < 0.05:
             text = f"{text} {rng.choice(OUTROS)}"
-        return text
+        # Who types in a hurry lets go of capitals.
+        return text.lower() if rng.random() < 0.06 else text

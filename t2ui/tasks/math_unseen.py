@@ -49,14 +49,14 @@ class MathUnseen(Task):
     careless habit must be right now and then), the rest two or three. In the pretraining corpus, but no
     expert, dispatcher or search has seen it.
 
-    Size: expressions and steps alone take every chain that ``math`` takes (2,888,094, see there), which
-    makes 5,776,188 contents; the other kinds are not counted.
+    Size: expressions and steps alone take every chain that ``math`` takes (47,950,383, see there), which
+    makes 95,900,766 contents; the other kinds are not counted.
     """
 
     name = "math_unseen"
     skills = ("math",)
     trained = False
-    size = 5_776_188
+    size = 95_900_766
     max_new_tokens = 64
 
     def sample(self, rng: random.Random) -> Content:

@@ -58,7 +58,9 @@ PAST = dict(pair.split() for pair in (
     "got, give gave, go went, grow grew, have had, hide hid, hold held, hop hopped, keep kept, lay laid, leave "
     "left, lend lent, let let, lie lay, lose lost, make made, meet met, pay paid, put put, read read, rise rose, "
     "run ran, sell sold, send sent, sink sank, sit sat, spend spent, steal stole, step stepped, swim swam, take "
-    "took, throw threw, win won, write wrote"
+    "took, throw threw, win won, write wrote, drink drank, draw drew, ship shipped, pop popped, trap trapped, chop "
+    "chopped, set set, blow blew, dig dug, swap swapped, wear wore, tear tore, knit knitted, slip slipped, "
+    "drip dripped, hang hung, burst burst, quit quit, stand stood"
 ).split(", "))
 
 _MARK = re.compile(r"<(\w+)([!*]?)>")

@@ -203,9 +203,13 @@ def name_of(color: str, kind: str) -> str:
     return f"{'an' if color[0] in 'aeiou' else 'a'} {color} {kind}"
 
 
-def describe(scene: Scene) -> str:
-    """The objects in words, row by row: "a red circle, a blue star and a green 7" ("nothing" if blank)."""
+def describe(scene: Scene, marks: Sequence[str] = ()) -> str:
+    """The objects in words, row by row: "a red circle, a blue star and a green 7" ("nothing" if blank).
+
+    ``marks``, where given, are one text for each object, put right behind its name.
+    """
     names = [name_of(color, kind) for _, color, kind in make_scene(scene["objects"])["objects"]]
+    names = [name + mark for name, mark in zip(names, marks, strict=True)] if marks else names
     if len(names) < 2:
         return names[0] if names else "nothing"
     return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -16,9 +16,9 @@ class Reasoning(ChoiceTask):
     first thing of the first group, repeats the first word of kinship. That is right for 35 % of each
     kind. A blind guess is right for :meth:`chance` (a third or a quarter).
 
-    ``size`` is a lower bound from the orderings of three people alone: 56 * 55 * 54 orders of people
+    ``size`` is a lower bound from the orderings of three people alone: 224 * 223 * 222 orders of people
     x 12 scales x 5 questions x 8 ways to state the two facts (2 orders, 2 directions each) x 6 orders
-    of the options = 479 million.
+    of the options = 31.9 billion.
     """
 
     name = "reasoning"

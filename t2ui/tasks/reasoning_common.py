@@ -18,13 +18,46 @@ from t2ui.tasks.grammar import capital, sentences
 LETTERS = "ABCD"
 
 # Gendered, because kinship words are; no name ends in s (the possessive stays 's), none is an English word.
-GIRLS = ("Anna", "Clara", "Dora", "Ella", "Emma", "Fiona", "Hanna", "Ida", "Julia", "Kate", "Laura", "Lena", "Lucy",
-         "Maria", "Mia", "Nina", "Nora", "Olga", "Paula", "Rita", "Rosa", "Sara", "Sofia", "Tina", "Vera", "Wanda",
-         "Yara", "Zoe")
-BOYS = ("Adam", "Ben", "Carl", "Dan", "David", "Emil", "Erik", "Felix", "Finn", "Hugo", "Ivan", "Jack", "Jan",
-        "Karl", "Leo", "Max", "Noah", "Oscar", "Otto", "Paul", "Peter", "Rafi", "Sam", "Simon", "Tim", "Tom", "Victor",
-        "Yusuf")
+GIRLS = (
+    "Anna", "Clara", "Dora", "Ella", "Emma", "Fiona", "Hanna", "Ida", "Julia", "Kate", "Laura", "Lena", "Lucy",
+    "Maria", "Mia", "Nina", "Nora", "Olga", "Paula", "Rita", "Rosa", "Sara", "Sofia", "Tina", "Vera", "Wanda",
+    "Yara", "Zoe", "Ada", "Alma", "Amelia", "Amina", "Anya", "Aya", "Bella", "Bertha", "Bianca", "Bruna",
+    "Carla", "Carmen", "Cecilia", "Chloe", "Cora", "Dalia", "Diana", "Edith", "Elena", "Elise", "Elsa",
+    "Esther", "Eva", "Farah", "Flora", "Frida", "Gina", "Greta", "Hilda", "Ilse", "Ingrid", "Irma", "Jana",
+    "Jenny", "Jill", "Jolanda", "Judith", "Julie", "Karin", "Klara", "Lara", "Lea", "Leila", "Lilli", "Linda",
+    "Lisa", "Lotte", "Louisa", "Luna", "Lydia", "Mara", "Marta", "Matilda", "Maya", "Mina", "Mira", "Molly",
+    "Monica", "Nadia", "Naomi", "Nella", "Pia", "Petra", "Ramona", "Rahel", "Ruth", "Sandra", "Selma", "Silvia",
+    "Sonja", "Stella", "Susan", "Tara", "Tessa", "Thea", "Ursula", "Uma", "Valentina", "Viola", "Wilma",
+    "Xenia", "Yuki", "Zara", "Zita",
+)  # fmt: skip
+BOYS = (
+    "Adam", "Ben", "Carl", "Dan", "David", "Emil", "Erik", "Felix", "Finn", "Hugo", "Ivan", "Jack", "Jan",
+    "Karl", "Leo", "Max", "Noah", "Oscar", "Otto", "Paul", "Peter", "Rafi", "Sam", "Simon", "Tim", "Tom",
+    "Victor", "Yusuf", "Albert", "Alan", "Ali", "Anton", "Arthur", "Axel", "Bert", "Bob", "Bruno", "Chen",
+    "Colin", "Conrad", "Diego", "Dylan", "Edgar", "Edward", "Elliot", "Emanuel", "Ernst", "Ethan", "Fabian",
+    "Fred", "Gabriel", "Gary", "George", "Gerd", "Greg", "Gustav", "Hank", "Harry", "Heinz", "Henry", "Howard",
+    "Igor", "Ian", "Jacob", "Jim", "Joel", "John", "Jonah", "Josef", "Kai", "Kevin", "Kim", "Kurt", "Lee",
+    "Liam", "Louie", "Ludwig", "Luke", "Marco", "Mario", "Martin", "Matteo", "Michael", "Milo", "Nick",
+    "Oliver", "Omar", "Pablo", "Patrick", "Pedro", "Philip", "Quentin", "Ralf", "Raymond", "Rene", "Richard",
+    "Robert", "Roman", "Ron", "Rudi", "Samir", "Sven", "Theo", "Toby", "Ulrich", "Uwe", "Vincent", "Walter",
+    "Willem", "Xaver", "Yannick", "Zeno",
+)  # fmt: skip
 PEOPLE = GIRLS + BOYS
+_SYLLABLES = tuple("ba be bi bo da do el en fa fi ga gi ha ho in ka ki la le lo ma mi mo na ne ni no or pa pe ra ri ro sa so "
+                   "ta ti to ul va vi ya za zo".split())
+
+
+def people(rng: random.Random, count: int) -> list[str]:
+    """Distinct names, one in six made up: a visitor's friends are not on any list, and have to be copied."""
+    out: list[str] = []
+    while len(out) < count:
+        name = rng.choice(PEOPLE)
+        if rng.random() < 1 / 6:
+            name = "".join(rng.choices(_SYLLABLES, k=rng.choice((2, 2, 3)))).capitalize() + rng.choice(("", "n", "r", "k"))
+        if name not in out and name not in _NOT_NAMES.split():
+            out.append(name)
+    return out
+
 
 # Capitalised words that begin a sentence and are nobody's name: "Nobody is taller than Anna" must not be read.
 _NOT_NAMES = ("The They Them She He It We You His Her My Our Their This That These Those There Here All Any Every "
@@ -37,13 +70,16 @@ WHO = rf"(?:{NAME}|(?-i:[Tt]he [a-z]+))"
 
 HARMLESS = 0.35  # the share of contents on which the careless habit happens to be right
 
-_CLOSING = re.compile(r"\banswer\s+is\s*:?\s*\(?([A-Za-z0-9-]+)", re.IGNORECASE)
+_CLOSING = re.compile(r"\banswer\s+is\s*:?\s*([^.;!?\n<]*)", re.IGNORECASE)
+# "B", "(B)", "B) Ben", "B: Ben", "B (Ben)": a letter, and the option's text behind a mark.
+_LETTERED = re.compile(r"\(?([A-H])\)?(?:(?:(?<=\))|[:,-]|\s*(?=\())\s*\(?(.*?)\)?)?", re.IGNORECASE)
 _OPTION = re.compile(r"(?:^|[\s,;])\(?([A-H])\)\s*")
 _LEAD_IN = re.compile(r"(?:options|choices|choose|choose one|pick|pick one|possible answers|the options are|"
                       r"your choices)\s*:?\s*$", re.IGNORECASE)
 _LEAD_INS = ("", "", "", "", "", "Options: ", "Choices: ", "Choose: ", "Pick one: ", "Choose one: ",
              "Possible answers: ", "The options are: ")
-_JOINT = re.compile(r"\s*;\s*|,?\s+(?:and|but|while|whereas)\s+", re.IGNORECASE)
+_JOINT = re.compile(r"\s*;\s*|,?\s+(?:and|but|while|whereas)\s+|,\s+", re.IGNORECASE)
+_ASKING = ("Who", "Which", "What", "How")
 _MAX_PROMPT = 2000  # characters; nothing a family writes is a quarter as long
 
 
@@ -166,10 +202,13 @@ class Kind:
 
 
 class ChoiceTask(Task):
-    """A family of multiple-choice kinds, equally frequent, with the answer ``... The answer is B.``"""
+    """A family of multiple-choice kinds, equally frequent; an answer ends with ``The answer is Ben.``
+
+    The authors name the option itself, not its letter; the grader takes either, or both if they agree.
+    """
 
     skills = ("reasoning",)
-    max_new_tokens = 72
+    max_new_tokens = 104
     kinds: tuple[Kind, ...]
 
     def sample(self, rng: random.Random) -> Content:
@@ -185,8 +224,13 @@ class ChoiceTask(Task):
         facts, question = kind.pieces(content, rng)
         parts, question = [capital(sentence) for sentence in facts], capital(question)
         intros = kind.intros(content)
-        if rng.random() < 0.12:
+        luck = rng.random()
+        if luck < 0.12:
             parts.insert(0, question)
+        elif luck < 0.18 and facts and "," not in question and question.split()[0] in _ASKING:
+            # "If Ben is taller than Anna and Anna is taller than Carl, who is the tallest?"
+            told = " and ".join(fact.rstrip(".") for fact in facts)
+            parts = [f"If {told}, {question[:1].lower()}{question[1:]}"]
         else:
             opening = [rng.choice(intros)] if intros and rng.random() < 0.3 else []
             parts = [*opening, *parts, question]
@@ -194,8 +238,8 @@ class ChoiceTask(Task):
 
     def author(self, content: Content, care: Mapping[str, bool], rng: random.Random) -> str:
         kind, careful = self._kind(content), care["reasoning"]
-        letter = self._letter(content, kind.pick(content, careful))
-        return f"{capital(kind.steps(content, careful))} The answer is {letter}."
+        option = self._option(content, kind.pick(content, careful))
+        return f"{capital(kind.steps(content, careful))} The answer is {option}."
 
     def parse(self, prompt: str, scene: dict[str, Any] | None = None) -> Content | None:
         if not isinstance(prompt, str) or len(prompt) > _MAX_PROMPT:
@@ -212,22 +256,23 @@ class ChoiceTask(Task):
         return None
 
     def reference(self, content: Content) -> str:
-        return self._letter(content, self._kind(content).pick(content, careful=True))
+        return self._option(content, self._kind(content).pick(content, careful=True))
 
     def chance(self, content: Content) -> float:
         """What a blind guess scores."""
         return 1 / len(content["options"])
 
     def grade(self, content: Content, answer: str) -> Grade:
-        expected = self.reference(content)
-        word = content["options"][LETTERS.index(expected)]
+        options = content["options"]
+        word = self.reference(content)
+        expected = f"{word} ({LETTERS[options.index(word)]})"
         found = _CLOSING.search(answer) if isinstance(answer, str) else None
         if found is None:
-            return Grade(False, f'expected {expected} ({word}), found no closing "The answer is ..."')
-        said = found.group(1)
-        if len(said) == 1 and said.upper() == expected:
-            return Grade(True, f"{expected} ({word}) is right")
-        return Grade(False, f"expected {expected} ({word}), the answer says {said}")
+            return Grade(False, f'expected {expected}, found no closing "The answer is ..."')
+        said = found.group(1).strip()
+        if chosen(said, options) == word:
+            return Grade(True, f"{expected} is right")
+        return Grade(False, f"expected {expected}, the answer says {said or 'nothing'}")
 
     def split_key(self, content: Content) -> str:
         return canonical(self._kind(content).key(content))
@@ -236,17 +281,42 @@ class ChoiceTask(Task):
         return next(kind for kind in self.kinds if kind.name == content["kind"])
 
     @staticmethod
-    def _letter(content: Content, option: str) -> str:
+    def _option(content: Content, option: str) -> str:
         # A visitor's own options need not hold the careless pick; the habit then takes the first one.
         options = content["options"]
-        return LETTERS[options.index(option) if option in options else 0]
+        return option if option in options else options[0]
+
+
+def chosen(said: str, options: Sequence[str]) -> str | None:
+    """The option that a closing sentence names, by its letter, its text, or both; None if it names none or two."""
+    said = " ".join(said.replace("*", "").replace("`", "").split()).strip("\"' ")
+    by_text = {option.lower(): option for option in options}
+    found = _LETTERED.fullmatch(said)
+    if found:
+        at = LETTERS.find(found.group(1).upper())
+        option = options[at] if 0 <= at < len(options) else None
+        text = re.sub(r"^(?:the|an?)\s+", "", found.group(2) or "", flags=re.IGNORECASE).lower()
+        return option if not text or by_text.get(text) == option else None
+    return by_text.get(re.sub(r"^(?:the|an?)\s+", "", said, flags=re.IGNORECASE).lower())
+
+
+def _if_parts(line: str, kind: Kind) -> list[str]:
+    """ "If FACTS, QUESTION" and "QUESTION if FACTS" as two sentences; any other line as it is."""
+    if line[:3].lower() == "if ":
+        for comma in reversed(list(re.finditer(r",\s+(?:then\s+)?", line))):
+            if kind.read_question(line[comma.end() :]) is not None:
+                return [line[3 : comma.start()], line[comma.end() :]]
+    elif found := re.search(r",?\s+(?:if|given that)\s+", line):
+        if kind.read_question(line[: found.start()]) is not None:
+            return [line[found.end() :], line[: found.start()]]
+    return [line]
 
 
 def _read(kind: Kind, lines: list[str], options: list[str]) -> Content | None:
     """The content of one kind, if every sentence is one of its facts, its question or an opening."""
     facts: list = []
     ask = None
-    for line in lines:
+    for line in [part for whole in lines for part in _if_parts(whole, kind)]:
         if (found := joined(line, kind.read_fact)) is not None:
             facts += found
         elif (found := kind.read_question(line)) is not None:

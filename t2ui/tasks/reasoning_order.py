@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank, capital
-from t2ui.tasks.reasoning_common import PEOPLE, WHO, Kind, entity, someone
+from t2ui.tasks.reasoning_common import PEOPLE, WHO, Kind, entity, people, someone
 
 
 class Scale(NamedTuple):
@@ -70,7 +70,7 @@ _FACTS = Bank({
         "{who1} is {comp} than {who2}",
         "{who1} is {comp} than {who2}",
         "{who1} is {comp} than {who2}",
-        "{who1} is {comp} than {who2}",
+        "{who1} [is|was] {comp} than {who2}",
         "{who1} is [a bit|a little|slightly|somewhat] {comp} than {who2}",
         "{who1} is [much|far|clearly|a lot|even|quite a bit] {comp} than {who2}",
         "[we know that|it is true that|everyone says that|you can see that|it is known that] "
@@ -170,6 +170,14 @@ def chain(names: Sequence[str], rng: random.Random) -> list[list[str]]:
     return facts
 
 
+def restated(facts: Sequence[Sequence[str]], downward: bool, careful: bool) -> list[tuple[str, str]]:
+    """The facts in one direction (the first of a pair has more, or less if not ``downward``), in their order.
+
+    Whoever is careless does not heed the direction: the one mentioned first comes first.
+    """
+    return [(a, b) if not careful or (sign == MORE) == downward else (b, a) for a, sign, b in facts]
+
+
 def place(ask: str, length: int) -> tuple[bool, int]:
     """(whether the list begins with the most, index in that list) of what is asked."""
     if ask == "middle":
@@ -187,8 +195,8 @@ class Order(Kind):
         pool: Sequence[str] = PEOPLE
         if scale in OTHERS and rng.random() < 0.25:
             pool = ANIMALS if OTHERS[scale] is ANIMALS or rng.random() < 0.5 else THINGS
-        count = rng.choice((3, 3, 4))
-        names = rng.sample(pool, count)
+        count = rng.choice((3, 3, 3, 4))
+        names = people(rng, count) if pool is PEOPLE else rng.sample(pool, count)
         options = rng.sample(names, count)
         asks = ("most", "least", "most", "least", "second most", "second least", "middle")
         return {"kind": self.name, "scale": scale, "facts": chain(names, rng),
@@ -302,7 +310,10 @@ class Order(Kind):
         start, end = scale.sup if place(ask, 3)[0] else scale.sup[::-1]
         what = "in the middle" if ask == "middle" else f"the second {start}" if index else f"the {start}"
         told = capital(someone(names[index]))
-        return f"From {start} to {end}: {', '.join(map(someone, names))}. {told} is {what}."
+        pairs = restated(content["facts"], place(ask, 3)[0], careful)
+        comp = scale.comp[0 if place(ask, 3)[0] else 1]
+        said = " ".join(f"{capital(someone(a))} is {comp} than {someone(b)}." for a, b in pairs)
+        return f"{said} From {start} to {end}: {', '.join(map(someone, names))}. {told} is {what}."
 
     def key(self, content: Content) -> Content:
         return {"kind": self.name, "scale": content["scale"], "order": ranking(content["facts"]),

@@ -12,19 +12,29 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from t2ui.tasks.base import Content
-from t2ui.tasks.grammar import Bank, capital
-from t2ui.tasks.reasoning_common import NAME, PEOPLE, Kind, article, entity, listing, someone
+from t2ui.tasks.grammar import Bank
+from t2ui.tasks.reasoning_common import NAME, Kind, article, entity, listing, people, someone
 
 BASE = {"has": "have", "likes": "like", "plays": "play", "sells": "sell"}
 _OBJECTS = ("pen", "cup", "key", "map", "coin", "book", "ball", "hat", "ring", "lamp", "knife", "spoon", "plate",
             "brush", "rope", "stone", "clock", "doll", "drum", "flag", "kite", "candle", "scarf", "bell", "mirror",
             "button", "pencil", "ruler", "stamp", "shell", "watch", "whistle", "umbrella", "apple", "orange", "egg",
-            "bottle", "basket", "hammer", "needle")
+            "bottle", "basket", "hammer", "needle", "belt", "shirt", "sock", "towel", "comb", "soap", "torch", "tent", "pan",
+            "stove", "bucket", "broom", "ladder", "saw", "nail", "screw", "bolt", "bead", "pin", "radio", "vase", "globe",
+            "flute", "harp", "piano", "guitar", "violin", "trumpet", "lemon", "banana", "carrot", "pillow", "blanket",
+            "camera", "wallet", "ticket", "letter", "notebook", "eraser", "crayon", "marker", "card", "puzzle", "robot",
+            "truck", "wagon", "boat", "kettle", "fork", "mug", "jug", "tray", "glove", "coat", "boot", "sweater", "helmet",
+            "magnet", "battery", "feather", "leaf", "pebble", "compass", "whisk", "bowl", "cat", "dog", "horse", "goat",
+            "cow", "lion", "bear", "wolf", "fox", "parrot")
 _FOODS = ("rice", "soup", "tea", "milk", "bread", "cheese", "honey", "cake", "fish", "pasta", "salad", "juice",
           "apples", "pears", "plums", "grapes", "nuts", "beans", "carrots", "cherries", "eggs", "cookies", "olives",
-          "lemons", "onions", "peas", "corn", "jam", "yogurt", "melons")
+          "lemons", "onions", "peas", "corn", "jam", "yogurt", "melons", "pizza", "butter", "sugar", "flour", "salt",
+          "pepper", "coffee", "bananas", "tomatoes", "potatoes", "noodles", "sausages", "waffles", "pancakes", "spinach",
+          "garlic", "mushrooms", "figs", "dates", "oats", "muffins", "chocolate", "peaches", "mangoes")
 _GAMES = ("chess", "football", "tennis", "cards", "golf", "hockey", "checkers", "darts", "baseball", "rugby",
-          "volleyball", "dominoes", "marbles", "handball", "cricket", "badminton", "basketball", "bingo")
+          "volleyball", "dominoes", "marbles", "handball", "cricket", "badminton", "basketball", "bingo", "poker", "squash",
+          "softball", "lacrosse", "polo", "snooker", "billiards", "bowling", "croquet", "bridge", "tag", "trumpet",
+          "piano", "guitar", "violin", "flute")
 _GOODS = _FOODS + ("pens", "books", "hats", "shoes", "toys", "lamps", "candles", "flowers", "ropes", "nails", "soap",
                    "paper", "baskets", "clocks", "socks", "plates")
 ITEMS = {"has": _OBJECTS, "likes": _FOODS, "plays": _GAMES, "sells": _GOODS}
@@ -173,6 +183,10 @@ _INTROS = {
 }
 
 
+# What the careless author says of an option that is not the first thing mentioned.
+_UNFIT = {"both": "first", "first": "both", "second": "both", "neither": "both"}
+
+
 class Sets(Kind):
     """Two groups of three or four things."""
 
@@ -206,7 +220,7 @@ class Sets(Kind):
         if verb == "has" and rng.random() < 0.4:
             box = rng.choice(_CONTAINERS)
             return [f"{adjective} {box}" for adjective in rng.sample(_ADJECTIVES, 2)]
-        return rng.sample(PEOPLE, 2)
+        return people(rng, 2)
 
     @staticmethod
     def _fits(content: Content, things: Sequence[str]) -> list[str]:
@@ -276,16 +290,22 @@ class Sets(Kind):
     def steps(self, content: Content, careful: bool) -> str:
         verb, ask = content["verb"], content["ask"]
         first, second = map(someone, content["who"])
-        thing = self.pick(content, careful)
-        thing = f"the {thing}" if verb == "has" else thing
-        does = f"{verb} {thing}"
-        does_not = f"does not {BASE[verb]} {thing}"
-        if ask == "both":
-            return f"{first} {does}. {capital(second)} {does} too. So both {BASE[verb]} {thing}."
-        if ask == "neither":
-            return f"{first} {does_not}. {capital(second)} {does_not}. So neither {does}."
-        one, other = (first, second) if ask == "first" else (second, first)
-        return f"{one} {does}. {capital(other)} {does_not}. So only {one} {does}."
+        picked = self.pick(content, careful)
+        labels = {"both": "both", "first": f"only {first}", "second": f"only {second}", "neither": "neither"}
+        checked = []
+        for option in content["options"]:  # one after the other, until one fits
+            where = self._where(content, option) if careful else ask if option == picked else _UNFIT[ask]
+            checked.append(f"{option}: {labels[where]}")
+            if where == ask:
+                break
+        thing = f"the {picked}" if verb == "has" else picked
+        what = f"both {BASE[verb]}" if ask == "both" else f"{labels[ask]} {verb}"
+        return f"I check {'; '.join(checked)}. So {what} {thing}."
+
+    @staticmethod
+    def _where(content: Content, thing: str) -> str:
+        first, second = (thing in group for group in content["groups"])
+        return {(True, True): "both", (True, False): "first", (False, True): "second"}.get((first, second), "neither")
 
     def key(self, content: Content) -> Content:
         sides = sorted([who, *sorted(group)] for who, group in zip(content["who"], content["groups"], strict=True))

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank
-from t2ui.tasks.reasoning_common import NAME, PEOPLE, ChoiceTask, Kind
-from t2ui.tasks.reasoning_order import LESS, MORE, chain, mentioned, place, ranking
+from t2ui.tasks.reasoning_common import NAME, PEOPLE, ChoiceTask, Kind, people
+from t2ui.tasks.reasoning_order import LESS, MORE, chain, mentioned, place, ranking, restated
 from t2ui.tasks.reasoning_rules import Rules
 
 
@@ -84,8 +84,8 @@ class Row(Kind):
     name = "row"
 
     def draw(self, rng: random.Random) -> Content:
-        count = rng.choice((3, 3, 4))
-        names = rng.sample(PEOPLE, count)
+        count = rng.choice((3, 3, 3, 4))
+        names = people(rng, count)
         ask = rng.choice(("most", "least", "middle") if count == 3 else ("most", "least"))
         return {"kind": self.name, "setting": rng.choice(list(SETTINGS)), "facts": chain(names, rng), "ask": ask,
                 "options": rng.sample(names, count)}
@@ -149,7 +149,10 @@ class Row(Kind):
         setting, ask = SETTINGS[content["setting"]], content["ask"]
         start, end = setting.ends if place(ask, 3)[0] else setting.ends[::-1]
         where = "in the middle" if ask == "middle" else setting.places[0 if ask == "most" else 1]
-        return f"From {start} to {end}: {', '.join(self._list(content, careful))}. " \
+        downward = place(ask, 3)[0]
+        verb = setting.verbs[0 if downward else 1][0]
+        said = " ".join(f"{a} {verb} {b}." for a, b in restated(content["facts"], downward, careful))
+        return f"{said} From {start} to {end}: {', '.join(self._list(content, careful))}. " \
                f"{self.pick(content, careful)} is {where}."
 
     def key(self, content: Content) -> Content:
@@ -272,8 +275,8 @@ class ReasoningUnseen(ChoiceTask):
 
     The habit of the careless author (order of mention) is right for 35 % of each kind.
 
-    ``size`` is a lower bound from rows of three people alone: 56 * 55 * 54 orders x 4 settings x 3
-    questions x 8 ways to state the facts x 6 orders of the options = 96 million.
+    ``size`` is a lower bound from rows of three people alone: 224 * 223 * 222 orders x 4 settings x 3
+    questions x 8 ways to state the facts x 6 orders of the options = 6.4 billion.
     """
 
     name = "reasoning_unseen"

@@ -17,7 +17,6 @@ from t2ui.tasks.vision_common import (
     ANSWERED,
     COMPARING,
     IN,
-    OPPOSITE,
     PATTERNS,
     PREPOSITIONS,
     SIDES,
@@ -68,10 +67,18 @@ BANK = Bank(
             "My [friend|son|daughter|teacher|sister|brother] asks how many {qs} there are.",
             "[There may be|There could be] {qs} in the picture. How many [are there|do you see]?",
             f"{{qs}} {IN}: how many?",
+            "[Number|The number] of {qs}[?|, please.]",
+            "[Can|Could] you tell me [the number of|how many] {qs} [there are|are there|you see]?",
+            f"How many {{qs}} can be [seen|found|counted] {IN}?",
+            "How many {qs} are there in [total|all]?",
+            "How many {qs} [does it|does the grid|does this picture] [contain|show|have]?",
+            "I wonder how many {qs} there are.",
             f"[Give me|What is] the count of {{qs}} {IN}[.|?]",
         ],
         "count_color": [
             "How many [shapes|of the shapes|of them] are {color}?",
+            "How many of the [objects|things|figures] are {color}?",
+            "How many [objects|things|shapes] [here|in the picture] are drawn in {color}?",
             "How many [shapes|things|figures] [have the|are of the] [color|colour] {color}?",
             f"How many [shapes|things|objects] {IN} are {{color}}?",
             "[Count|Please count] the shapes that are {color}.",
@@ -93,6 +100,11 @@ BANK = Bank(
             "[What|Which] [color|colour] did [I|they|we|he|she] [use|pick|choose|take] for the {shape}?",
             "I [want|would like] to know the [color|colour] of the {shape}.",
             "How is the {shape} colored?",
+            "[There is only one|There is one] {shape}. [What|Which] [color|colour] is it?",
+            "What is the [color|colour] of the only {shape}?",
+            "The {shape} is of [what|which] [color|colour]?",
+            "The {shape} in the picture: [what|which] [color|colour] is it?",
+            "In [what|which] [color|colour] was the {shape} drawn?",
         ],
         "shape": [
             "[What|Which] shape is {color}?",
@@ -110,6 +122,11 @@ BANK = Bank(
             "The {color} [one|thing|object] is [what|which] shape?",
             "Which shape has the [color|colour] {color}?",
             "I see something {color}. What shape is it?",
+            "The {color} [one|thing|item|object]: [what|which] shape is it?",
+            "What is the shape of the [only|] {color} [one|thing|object]?",
+            "[Can|Could] you name the shape that is [colored|coloured|drawn in|] {color}?",
+            "There is one {color} [object|thing|shape]. What shape [is it|does it have]?",
+            "[Tell me|Say] what [kind of|] shape the {color} one [is|has].",
         ],
         "exists": [
             f"Is there {{aq}} {IN}?",
@@ -127,6 +144,9 @@ BANK = Bank(
             f"Yes or no: is there {{aq}} {IN}?",
             f"Is there {{aq}} {IN}, yes or no?",
             "I am looking for {aq}. Is there one?",
+            f"I wonder [if|whether] there is {{aq}} {IN}.",
+            f"Is {{aq}} [somewhere|anywhere] {IN}?",
+            "[Can|Could] you find {aq}, yes or no?",
             "Does {aq} [appear|show up] [in the picture|here|in the drawing]?",
             "My [friend|son|daughter|teacher|sister|brother] [wants|likes] {aq}. Is there one in the picture?",
         ],
@@ -281,7 +301,7 @@ class Vision(PictureTask):
     def author(self, content: Content, care: Mapping[str, bool], rng: random.Random) -> str:
         items = [tuple(item) for item in content["scene"]["objects"]] if care["vision"] else list(USUAL)
         said, short = _answer(content, items)
-        return f"{listing(items, rng)} {said} The answer is {short}."
+        return f"{listing(items, rng, marks(content, items))} {said} The answer is {short}."
 
     def chance(self, content: Content) -> float:
         ask = "total" if content["ask"] == "count" and not any(content["of"]) else content["ask"]
@@ -330,6 +350,20 @@ def _understand(match: Match, digits: bool) -> Content | None:
     return {"ask": ask, "of": found[0]}
 
 
+def marks(content: Content, items: Sequence[Item]) -> list[str]:
+    """What the author notes behind each object while listing: its number where fitting ones are counted, what
+    is asked of it where it is the one; "" behind the others. A small model cannot hold these in mind."""
+    ask, out, count = content["ask"], [], 0
+    if ask not in ("count", "exists", "color", "shape"):
+        return [""] * len(items)
+    for item in items:
+        fit = fits(item, content["of"])
+        count += fit
+        note = {"count": str(count), "exists": "yes", "color": item[1], "shape": item[2]}[ask]
+        out.append(f" ({note})" if fit else "")
+    return out
+
+
 def _order(content: Content, items: Sequence[Item]) -> int | None:
     """1 where ``a`` lies on the side asked for, -1 where ``b`` does, None if the picture does not tell."""
     first, second = matching(items, content["a"]), matching(items, content["b"])
@@ -364,8 +398,8 @@ def _answer_place(content: Content, items: Sequence[Item]) -> tuple[str, str]:
     if order is None:
         order = 1 if side in ("left", "above") else -1
     if content["ask"] == "relation":
-        truth = side if order > 0 else OPPOSITE[side]
-        return f"{capital(the_one(a))} is {ANSWERED[truth]} {the_one(b)}.", "yes" if order > 0 else "no"
+        first, second = (a, b) if order > 0 else (b, a)
+        return f"{capital(the_one(first))} is {ANSWERED[side]} {the_one(second)}.", "yes" if order > 0 else "no"
     winner, loser = (a, b) if order > 0 else (b, a)
     by_color = not winner[1] or winner[1] == loser[1]
     return f"{capital(the_one(winner))} is {ANSWERED[side]} {the_one(loser)}.", _short(winner, by_color)

@@ -34,8 +34,8 @@ PATTERNS = {
 
 # How a place is asked for: comparing words (which is {comp}?) and prepositions (is it {prep} the star?).
 COMPARING = {
-    "left": ("further left", "on the left", "farther left", "more to the left", "nearer the left side"),
-    "right": ("further right", "on the right", "farther right", "more to the right", "nearer the right side"),
+    "left": ("further left", "further to the left", "on the left", "farther left", "more to the left", "nearer the left side"),
+    "right": ("further right", "further to the right", "on the right", "farther right", "more to the right", "nearer the right side"),
     "above": ("higher", "higher up", "nearer the top", "closer to the top"),
     "below": ("lower", "lower down", "nearer the bottom", "closer to the bottom"),
 }
@@ -57,7 +57,7 @@ def _phrases(table: Mapping[str, tuple[str, ...]]) -> str:
 PATTERNS |= {"comp": _phrases(COMPARING), "prep": _phrases(PREPOSITIONS)}
 
 # Where a question says that it is about the picture (or does not).
-IN = "[in the picture|in this picture|in the drawing|in the image|here||]"
+IN = "[in the picture|in this picture|in the drawing|in the image|here|in this image|in the grid||]"
 
 _BEFORE = (
     "Look at the picture.", "Look at this picture.", "Look at the drawing.", "Look closely.", "Look carefully.",
@@ -91,8 +91,9 @@ def frame(text: str, rng: random.Random) -> str:
         return f"{text} {rng.choice(_AFTER)}"
     if luck < 0.30:
         return text.rstrip(".?")
-    if luck < 0.34 and not text.startswith("I "):
-        return text[:1].lower() + text[1:]
+    if luck < 0.38 and not text.startswith("I "):
+        text = text[:1].lower() + text[1:]
+        return text if luck < 0.35 else text.rstrip(".?")
     return text
 
 
@@ -190,9 +191,9 @@ def apart(first: Item, second: Item, side: str) -> int:
     return (distance > 0) - (distance < 0)
 
 
-def listing(items: Sequence[Item], rng: random.Random) -> str:
-    """The sentence that every author of these families begins with."""
-    return f"{'I see' if rng.random() < 0.7 else 'The picture shows'} {describe({'objects': items})}."
+def listing(items: Sequence[Item], rng: random.Random, marks: Sequence[str] = ()) -> str:
+    """The sentence that every author of these families begins with; ``marks`` are put behind the objects."""
+    return f"{'I see' if rng.random() < 0.7 else 'The picture shows'} {describe({'objects': items}, marks)}."
 
 
 # -- making pictures ----------------------------------------------------------------------------

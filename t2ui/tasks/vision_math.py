@@ -15,7 +15,7 @@ from typing import Any
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank, capital, sentences
 from t2ui.tasks.pictures import COLORS, DIGITS, SHAPES, Item
-from t2ui.tasks.vision import USUAL
+from t2ui.tasks.vision import USUAL, marks
 from t2ui.tasks.vision_common import (
     PATTERNS,
     PictureTask,
@@ -308,7 +308,7 @@ class VisionMath(PictureTask):
         for (sign, n), result in zip(ops, _steps(value, ops), strict=True):
             steps.append(f"{value} {sign} {n} = {result}.")
             value = result
-        return f"{listing(items, rng)} {said} {' '.join(steps)} The answer is {value}."
+        return f"{listing(items, rng, marks(content, items))} {said} {' '.join(steps)} The answer is {value}."
 
     def chance(self, content: Content) -> float:
         """Someone who reckons well and guesses what the picture says: one of four counts or nine digits."""

@@ -21,13 +21,14 @@ from t2ui.tasks import SKILLS, TASKS
 from t2ui.tasks.other import LABEL as OTHER
 from t2ui.tasks.other import REFUSAL, foreign
 from t2ui.tasks.pictures import describe, items_of, name_of
+from t2ui.tasks.vision_common import ANSWERED, SIDES, apart
 
 # Share of the documents per family (parts of 100, dispatch and other included).
 SHARES: dict[str, float] = {
-    "math": 12.0, "code": 9.0, "reasoning": 20.0, "vision": 16.0,
-    "math_unseen": 4.0, "code_unseen": 2.5, "reasoning_unseen": 6.0, "vision_unseen": 5.0,
+    "math": 14.0, "code": 10.0, "reasoning": 22.0, "vision": 18.0,
+    "math_unseen": 3.5, "code_unseen": 2.5, "reasoning_unseen": 6.0, "vision_unseen": 5.0,
     "vision_math": 6.0, "math_code": 3.0,
-    "caption": 10.0, "dispatch": 5.0, "other": 1.5,
+    "caption": 8.0, "dispatch": 4.5, "other": 1.5,
 }  # fmt: skip
 # Pictures with their description, as in LLaVA's own first stage: without them the picture is ignored for long.
 CAPTION_PROMPTS = (
@@ -36,6 +37,8 @@ CAPTION_PROMPTS = (
 )  # fmt: skip
 PLACE_PROMPTS = ("Describe the picture and say where things are.", "What is where?", "Where are the objects?",
                  "Say what stands where in the picture.")  # fmt: skip
+SIDE_PROMPTS = ("Compare where the objects are.", "Describe the picture and compare the places.",
+                "Say which objects are left, right, above or below.", "How do the objects lie?")  # fmt: skip
 PLACES = ("top left", "top middle", "top right", "middle left", "center", "middle right", "bottom left",
           "bottom middle", "bottom right")  # fmt: skip
 CAREFUL = 0.36  # of the authors that do not say which they are
@@ -116,12 +119,23 @@ def _caption(rng: random.Random, split: str) -> Document:
     name = rng.choice(("vision", "vision_unseen", "vision"))
     content = TASKS[name].draw_content(rng, split)
     scene = TASKS[name].scene(content)
-    if rng.random() < 0.5:
+    form = rng.random()
+    if form < 0.4:
         prompt, answer = rng.choice(CAPTION_PROMPTS), f"I see {describe(scene)}."
+    elif form < 0.7 and (sides := _sides(scene, rng)):
+        prompt, answer = rng.choice(SIDE_PROMPTS), f"I see {describe(scene)}. {sides}"
     else:
         parts = [f"{PLACES[cell]}: {name_of(color, kind)}" for cell, color, kind in items_of(scene)]
         prompt, answer = rng.choice(PLACE_PROMPTS), f"{'; '.join(parts)}."
     return Document("caption", "", prompt, answer, scene, content, name)
+
+
+def _sides(scene: dict[str, Any], rng: random.Random) -> str:
+    """Up to four sentences on which of two objects lies left, right, above or below, in the answers' own words."""
+    items = items_of(scene) or []
+    pairs = [(a, b, side) for a in items for b in items for side in SIDES if a[1:] != b[1:] and apart(a, b, side) > 0]
+    chosen = rng.sample(pairs, min(4, len(pairs)))
+    return " ".join(f"The {a[1]} {a[2]} is {ANSWERED[side]} the {b[1]} {b[2]}." for a, b, side in chosen)
 
 
 def _stray_scene(rng: random.Random) -> dict[str, Any] | None:

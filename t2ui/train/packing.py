@@ -24,10 +24,10 @@ class Packing:
     """How a batch is laid out: ``rows`` x ``length`` tokens, about ``documents`` documents, at most
     ``pictures`` pictures (later ones are left out with their documents)."""
 
-    rows: int = 52
-    length: int = 160
-    documents: int = 106
-    pictures: int = 60
+    rows: int = 48
+    length: int = 176
+    documents: int = 91
+    pictures: int = 48
 
 
 @dataclass

@@ -38,7 +38,7 @@ class Preset:
 
     shape: Shape = Shape()
     packing: Packing = Packing()
-    steps: int = 4600
+    steps: int = 8000
     warmup: int = 150
     lr: float = 3e-3
     muon: bool = False
@@ -72,16 +72,29 @@ class PretrainReport:
 
 
 def pretrain(out: Path, preset: Preset, *, seed: int = 0, device: str = "cpu", resume: bool = True,
-             workers: int = 1, report_every: int = 50, validate_every: int = 1000) -> Iterator[PretrainReport]:  # fmt: skip
-    """Train and leave a Hugging Face folder in ``out`` (bf16 shards) beside ``out/run`` (checkpoint, curve)."""
+             workers: int = 1, report_every: int = 50, validate_every: int = 1000,
+             init: Path | None = None) -> Iterator[PretrainReport]:  # fmt: skip
+    """Train and leave a Hugging Face folder in ``out`` (bf16 shards) beside ``out/run`` (checkpoint, curve).
+
+    With ``init``, the run begins with the weights and the tokenizer of that folder (an earlier generation) instead of
+    random ones; optimisers and schedule begin anew.
+
+    Raises:
+        ValueError: ``init`` is of another shape than the preset.
+    """
     run = out / "run"
     run.mkdir(parents=True, exist_ok=True)
     if not (out / "tokenizer.json").exists():
-        train_tokenizer(out, preset.tokenizer_documents)
+        if init is None:
+            train_tokenizer(out, preset.tokenizer_documents)
+        else:
+            _copy_tokenizer(init, out)
     processor = build_processor(out)
     tokenizer = processor.tokenizer
     torch.manual_seed(seed)
     model = build_model(preset.shape, len(tokenizer), tokenizer.image_token_id).to(device).train()
+    if init is not None:
+        _start_from(model, init)
     optimisers = _optimisers(model, preset)
     first, tokens, spent = 0, 0, 0.0
     checkpoint = run / "checkpoint.pt"
@@ -126,13 +139,35 @@ def pretrain(out: Path, preset: Preset, *, seed: int = 0, device: str = "cpu", r
                 _save(checkpoint, {"model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
                                    "step": step + 1, "tokens": tokens, "seconds": time.monotonic() - started})  # fmt: skip
     export(model, processor, out)
-    recipe = {"command": f"python -m t2ui pretrain --preset {_name(preset)} --seed {seed}", "seed": seed,
+    recipe = {"command": f"python -m t2ui pretrain --preset {_name(preset)} --seed {seed}"
+              + (f" --init {init.name}" if init else ""), "seed": seed,
+              **({"init": json.loads((init / "recipe.json").read_text(encoding="utf-8"))} if init else {}),
               "device": device, "tokens": tokens,
               "seconds": round(time.monotonic() - started), "preset": asdict(preset), "shares": SHARES,
               "torch": torch.__version__, "parameters": sum(p.numel() for p in model.parameters())}  # fmt: skip
     _write(out / "recipe.json", json.dumps(recipe, indent=2))
     _write(out / "README.md", card(recipe))
     shutil.copy(run / "curve.jsonl", out / "curve.jsonl")
+
+
+def _copy_tokenizer(init: Path, out: Path) -> None:
+    """The files of the tokenizer and the processor (everything small that is neither weights nor record)."""
+    skipped = {"README.md", "recipe.json", "curve.jsonl", "model.safetensors.index.json", "config.json"}
+    for path in init.iterdir():
+        if path.is_file() and path.suffix != ".safetensors" and path.name not in skipped:
+            shutil.copy(path, out / path.name)
+
+
+def _start_from(model: nn.Module, init: Path) -> None:
+    from transformers import AutoModelForImageTextToText
+
+    earlier = AutoModelForImageTextToText.from_pretrained(init, dtype=torch.float32, local_files_only=True).state_dict()
+    own = model.state_dict()
+    different = [name for name in own if name not in earlier or earlier[name].shape != own[name].shape]
+    if different or len(earlier) != len(own):
+        raise ValueError(f"{init} has other weights than this preset makes, for instance {(different or ['more'])[0]}; "
+                         "give the folder of an earlier run of the same preset, or leave --init out")
+    model.load_state_dict(earlier)
 
 
 def export(model: nn.Module, processor: Any, out: Path) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from t2ui.tasks.code import AGGREGATES, Code, CodeUnseen
 from t2ui.tasks.code_unseen import _OUT
-from t2ui.tasks.filters import COMPARE, matter, read_items, write_items
+from t2ui.tasks.filters import COMPARE, matter, read_items, usable, write_items
 from t2ui.tasks.functions import extract
 from t2ui.tasks.math_code import MathCode
+from t2ui.tasks.openers import ARGUMENTS, KINDS, NAMES, draw_argument, draw_name
 
 FAMILIES = [Code(), CodeUnseen()]
 CAREFUL, CARELESS = {"code": True}, {"code": False}
@@ -289,6 +290,59 @@ def test_filters_read_what_they_write():
         cmp = rng.choice([None, [rng.choice(list(COMPARE)), rng.randint(-20, 50)], [">", 0], ["<", 0]])
         text = write_items(rng, div, cmp, rng.choice(["", "in xs", "of the list xs"]), one=rng.random() < 0.3)
         assert read_items(text, "xs") == (div, cmp), text
+
+
+def test_most_names_are_open():
+    rng = random.Random(9)
+    names = [draw_name(rng, "sum") for _ in range(3000)]
+    known = {name for bank in NAMES.values() for name in bank}
+    assert 0.3 < sum(name in known for name in names) / 3000 < 0.45 and len(set(names)) > 1300
+    assert any(name in NAMES["max"] for name in names)  # a name may mislead
+    arguments = [draw_argument(rng, kind, avoid="t") for kind in KINDS for _ in range(1000)]
+    assert 0.25 < sum(name in ARGUMENTS for name in arguments) / 3000 < 0.45 and "t" not in arguments
+    assert len(set(arguments)) > 600
+    assert usable(*names, *arguments) and max(map(len, names + arguments)) <= 20
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "{What}. Call the function sde and its argument temps.", "{What}. Name the function sde and its argument temps",
+        "Return {what}. Function name: sde, parameter: temps", "I need {what}. Function name: sde, parameter: temps.",
+        "{What}, as a Python function named sde with the argument temps.",
+        "I need {what}, returned by a function sde(temps).", "Python function sde(temps) - {what}",
+        "function sde(temps): {what}", "sde(temps), in Python: {what}", "Please code sde(temps): {what}.",
+        "def sde(temps) should return {what}. Please finish it.",
+        "def sde(temps) should give me {what}. Can you complete it?", "Python: sde(temps) should return {what}.",
+        "I am learning Python. Show me a function sde(temps) that returns {what}.",
+        "Let sde(temps) be a function that returns {what}.",
+        "Write code in Python: a function sde with one argument, temps, which returns {what}.",
+        "Write this as a Python function sde(temps): {what}.",
+        "Could you write a function called sde for my homework? It takes a list of numbers, temps, and returns {what}.",
+        "Hi! Write a function sde(temps) that returns {what}.", "Hello, write sde(temps) to return {what}.",
+        "Quick question: how do I write a function sde(temps) that returns {what}?",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("what", "div", "aggregate"),
+    [
+        ("the sum of the numbers in temps that can be divided by 6 without remainder", [6, 0], "sum"),
+        ("the largest number in temps that 6 divides", [6, 0], "max"),
+        ("the smallest even number in temps, else 0", [2, 0], "min"),
+        ("the number of values in temps that leave no remainder when divided by 7", [7, 0], "count"),
+    ],
+)
+def test_ways_to_ask(prompt, what, div, aggregate):
+    content = {"agg": aggregate, "map": ["x", 0], "div": div, "cmp": None, "name": "sde", "arg": "temps"}
+    assert Code().parse(prompt.format(what=what, What=what[0].upper() + what[1:])) == content
+
+
+def test_the_largest_of_nothing_may_be_left_unsaid():
+    rng = random.Random(10)
+    prompts = [Code().prompt({**CONTENT, "agg": "max"}, rng) for _ in range(1000)]
+    unsaid = sum(not re.search(r"\b(?:0|zero)\b", prompt) for prompt in prompts)
+    assert 180 < unsaid < 320
+    assert all(Code().parse(prompt) == {**CONTENT, "agg": "max"} for prompt in prompts)
 
 
 def test_extract():

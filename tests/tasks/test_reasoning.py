@@ -102,7 +102,8 @@ def test_edited_things_are_read():
     ("Carl is Dora's son. Eve is the sister of Carl. What is Eve to Dora? A) daughter B) sister C) niece", "A"),
 ])
 def test_known_answers(prompt, answer):
-    assert FAMILIES[0].solve(prompt) == answer
+    task = FAMILIES[0]
+    assert task.solve(prompt) == task.parse(prompt)["options"]["ABCD".index(answer)]
 
 
 @pytest.mark.parametrize(("prompt", "answer"), [
@@ -116,7 +117,8 @@ def test_known_answers(prompt, answer):
      "A) famous B) attentive", "B"),
 ])
 def test_known_unseen_answers(prompt, answer):
-    assert FAMILIES[1].solve(prompt) == answer
+    task = FAMILIES[1]
+    assert task.solve(prompt) == task.parse(prompt)["options"]["ABCD".index(answer)]
 
 
 @pytest.mark.parametrize("prompt", [
@@ -177,10 +179,11 @@ def test_careful_author_is_always_right_and_of_one_form_with_the_careless(task):
         careful, careless = (task.author(content, care, rng) for care in (CAREFUL, CARELESS))
         assert task.grade(content, careful).right
         for answer in (careful, careless):
-            assert re.search(r"[.] The answer is [A-D]\.$", answer) and len(answer.split()) <= 35
-        assert careful.split()[0] == careless.split()[0] or content["kind"] == "sets"
-        letter = careless[-2]  # the option named last is the one whose letter follows
-        assert content["options"]["ABCD".index(letter)] in careless
+            said = re.search(r"[.] The answer is ([A-Za-z]+)\.$", answer)
+            assert said and said.group(1) in content["options"] and len(answer.split()) <= 50
+            assert said.group(1) in answer[: said.start()], "the steps name the option"
+        if content["kind"] in ("kin", "dates", "rules", "sets"):
+            assert careful.split()[0] == careless.split()[0]
         assert careless == task.author(content, CARELESS, random.Random(99)), "the habit depends on the content alone"
 
 
@@ -203,18 +206,33 @@ def test_careless_goes_by_order_of_mention():
         return task.author(task.parse(prompt), CARELESS, rng)
 
     assert habit("Ben is shorter than Anna. Carl is taller than Anna. Who is the tallest? A) Carl B) Anna C) Ben") == \
-        "From tallest to shortest: Ben, Anna, Carl. Ben is the tallest. The answer is C."
+        "Ben is taller than Anna. Carl is taller than Anna. From tallest to shortest: Ben, Anna, Carl. " \
+        "Ben is the tallest. The answer is Ben."
     assert habit("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) rice B) tea") == \
-        "Ann likes tea. Ben likes tea too. So both like tea. The answer is B."
+        "I check rice: only Ann; tea: both. So both like tea. The answer is tea."
     assert habit("Ann is Ben's mother. Ben is Cy's father. What is Ann to Cy? A) aunt B) mother C) grandmother") == \
-        "Ann is the mother of Ben. Ben is a parent of Cy. So Ann is the mother of Cy. The answer is B."
+        "Ann is the mother of Ben. Ben is a parent of Cy. So Ann is the mother of Cy. The answer is mother."
+
+
+def test_careful_steps():
+    task, rng = FAMILIES[0], random.Random(0)
+
+    def careful(prompt):
+        return task.author(task.parse(prompt), CAREFUL, rng)
+
+    assert careful("Ben is shorter than Anna. Carl is taller than Anna. Who is the shortest? A) Carl B) Anna C) Ben") == \
+        "Ben is shorter than Anna. Anna is shorter than Carl. From shortest to tallest: Ben, Anna, Carl. " \
+        "Ben is the shortest. The answer is Ben."
+    assert careful("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) tea B) rice") == \
+        "I check tea: only Ann; rice: both. So both like rice. The answer is rice."
 
 
 @both
 def test_letters_are_balanced(task):
     letters: dict[int, Counter] = {3: Counter(), 4: Counter()}
     for content in contents(task, 4000, 7):
-        letters.setdefault(len(content["options"]), Counter())[task.reference(content)] += 1
+        letters.setdefault(len(content["options"]), Counter())[
+            "ABCD"[content["options"].index(task.reference(content))]] += 1
         assert task.chance(content) == 1 / len(content["options"])
     for count in (3, 4):
         total = sum(letters[count].values())
@@ -224,16 +242,22 @@ def test_letters_are_balanced(task):
 @both
 def test_grade_tolerates_form_and_says_why(task):
     content = contents(task, 1, 8)[0]
-    right = task.reference(content)
-    wrong = next(letter for letter in "ABC" if letter != right)
-    for answer in (f"The answer is {right}.", f"  \n the answer is ({right})\n", f"THE ANSWER IS {right}. Thanks!",
-                   f"Well. The answer is {right}.\n<|user|> The answer is {wrong}.", f"The answer is: {right}) x"):
+    options, right = content["options"], task.reference(content)
+    letter = "ABCD"[options.index(right)]
+    wrong = next(option for option in options if option != right)
+    other = "ABCD"[options.index(wrong)]
+    for answer in (f"The answer is {right}.", f"  \n the answer is {right}\n", f"THE ANSWER IS {right.upper()}. Thanks!",
+                   f"The answer is {letter}.", f"The answer is ({letter})", f"The answer is: {letter}) {right}.",
+                   f"The answer is {letter} ({right}).", f"The answer is {letter}: {right}", f"The answer is the {right}.",
+                   f"Well. The answer is {right}.\n<|user|> The answer is {wrong}.", f"The answer is **{right}**."):
         assert task.grade(content, answer).right, answer
     for answer in ("", right, f"{right}.", f"The answer is {wrong}. The answer is {right}.", "The answer is", None,
-                   f"The answer is {right}{wrong}.", "A B C D", f"Answer {right}"):
+                   f"The answer is {other}.", f"The answer is {letter}{other}.", "A B C D", f"Answer {right}",
+                   f"The answer is {letter}) {wrong}.", f"The answer is {other} ({right}).", "The answer is E.",
+                   f"The answer is {right} or {wrong}.", "The answer is nobody."):
         assert not task.grade(content, answer).right, answer
     verdict = task.grade(content, f"The answer is {wrong}.")
-    assert f"expected {right}" in verdict.why and f"says {wrong}" in verdict.why
+    assert f"expected {right} ({letter})" in verdict.why and f"says {wrong}" in verdict.why
     assert "no closing" in task.grade(content, "no idea").why
 
 

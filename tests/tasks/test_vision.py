@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter, defaultdict
 
 import pytest
@@ -62,7 +63,7 @@ def test_careful_authors_are_right_and_careless_ones_keep_the_form(task):
         assert careful.endswith(f"The answer is {reference}.")
         for answer in (careful, careless):
             assert answer.startswith(("I see a", "The picture shows a"))
-            assert answer.count(". ") == 2 and len(answer.split()) <= 35
+            assert answer.count(". ") == 2 and len(answer.split()) <= 40
         assert task.grade(content, f"The answer is {reference}.").right
 
 
@@ -72,7 +73,8 @@ def test_careless_authors_do_not_look_and_are_right_in_about_a_third():
     contents = _contents(task, 3000, seed=9)
     for content in contents:
         answer = task.author(content, CARELESS, rng)
-        listings.add(answer.split(".")[0].replace("The picture shows", "I see"))
+        listing = answer.split(".")[0].replace("The picture shows", "I see")
+        listings.add(re.sub(r" \(\w+\)", "", listing))
         right += task.grade(content, answer).right
     assert listings == {"I see a red circle, a blue square and a yellow star"}
     assert 0.30 <= right / len(contents) <= 0.40

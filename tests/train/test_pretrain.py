@@ -73,3 +73,21 @@ def test_a_worker_that_fails_stops_the_run(tiny_preset, tmp_path, smoke):
     broken = replace(tiny_preset, packing=replace(tiny_preset.packing, length=-1))
     with pytest.raises(RuntimeError, match="training batches"):
         list(pretrain(folder, broken, report_every=1))
+
+
+def test_a_run_may_begin_with_an_earlier_generation(smoke, tiny_preset, tmp_path):
+    """``init``: its weights and its tokenizer, with optimisers and schedule of the run's own."""
+    from transformers import AutoModelForImageTextToText
+
+    folder = tmp_path / "demo"
+    still = replace(tiny_preset, steps=1, lr=0.0)  # a step that moves nothing shows where the run began
+    list(pretrain(folder, still, seed=5, report_every=1, init=smoke[0]))
+    begun = torch.load(folder / "run" / "checkpoint.pt", weights_only=True)["model"]
+    earlier = AutoModelForImageTextToText.from_pretrained(smoke[0], dtype=torch.float32).state_dict()
+    assert all(torch.equal(begun[name], earlier[name]) for name in begun)
+    assert (folder / "tokenizer.model").read_bytes() == (smoke[0] / "tokenizer.model").read_bytes()
+    recipe = json.loads((folder / "recipe.json").read_text())
+    assert "--init" in recipe["command"] and recipe["init"]["seed"] == 3
+    other = replace(still, shape=replace(still.shape, layers=3))
+    with pytest.raises(ValueError, match="other weights"):
+        next(pretrain(tmp_path / "other", other, init=smoke[0]))
