@@ -27,7 +27,7 @@ TEST_SEED = 2025
 
 def add_parsers(commands: Any) -> None:
     p = commands.add_parser("eval", help="accuracy of mixes on tasks, with intervals")
-    p.add_argument("--task", required=True, help="A,B,... or one of: all, trained, unseen, two-skill, handwritten")
+    p.add_argument("--task", required=True, help="A,B,... or one of: all, trained, unseen, two-skill, handwritten, handwritten-first")
     p.add_argument("--mix", action="append", required=True, metavar="MIX",
                    help="base, an expert, math=0.6,code=0.2, auto:prompt, all, uniform, half, or a recipe file; "
                         "may be given several times")  # fmt: skip
@@ -75,12 +75,14 @@ def add_parsers(commands: Any) -> None:
 
 def task_names(text: str) -> list[str]:
     from t2ui.tasks import TASKS, TRAINED, TWO_SKILL, UNSEEN
+    from t2ui.train.handwritten import SETS
 
     groups = {"all": tuple(TASKS), "trained": TRAINED, "unseen": UNSEEN, "two-skill": TWO_SKILL}
     out: list[str] = []
     for part in names(text):
-        if part not in TASKS and part not in groups and part != "handwritten":
-            raise CommandError(f"no task {part!r}; tasks are {', '.join(TASKS)}; groups are {', '.join(groups)}, handwritten")
+        if part not in TASKS and part not in groups and part not in SETS:
+            raise CommandError(f"no task {part!r}; tasks are {', '.join(TASKS)}; groups are "
+                               f"{', '.join([*groups, *SETS])}")  # fmt: skip
         out += groups.get(part, (part,))
     return list(dict.fromkeys(out))
 
@@ -100,7 +102,7 @@ def mix_of(loaded: Any, text: str) -> Any:
 
 def run_eval(args: argparse.Namespace) -> int:
     from t2ui.train.evaluate import compare, evaluate
-    from t2ui.train.handwritten import evaluate_handwritten
+    from t2ui.train.handwritten import SETS, evaluate_handwritten
 
     tasks = task_names(args.task)
     if args.n < 1:
@@ -108,9 +110,9 @@ def run_eval(args: argparse.Namespace) -> int:
     loaded = load_model(args)
     rows, pairs, started = [], [], time.monotonic()
     for task in tasks:
-        if task == "handwritten":
+        if task in SETS:
             for mix in args.mix:
-                rows += evaluate_handwritten(loaded, mix_of(loaded, mix), mix)
+                rows += evaluate_handwritten(loaded, mix_of(loaded, mix), mix, task)
             continue
         minus = None
         for mix in dict.fromkeys([*([args.minus] if args.minus else []), *args.mix]):

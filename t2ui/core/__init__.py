@@ -4,6 +4,7 @@ Imports torch and safetensors only. Words and equations: `W' = U diag(sigma * z)
 """
 
 from t2ui.core.adapted import Adapted, attach, decoder_layers
+from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
@@ -12,6 +13,7 @@ from t2ui.core.svd import DecomposeReport, Factors, decompose, decompose_all, fi
 from t2ui.core.svf import SVFLinear
 
 __all__ = [
+    "CEM",
     "Adapted",
     "DecomposeReport",
     "Expert",
@@ -19,10 +21,15 @@ __all__ = [
     "ExpertStack",
     "Factors",
     "Finding",
+    "Fixed",
+    "HillClimb",
     "Mix",
+    "RandomSearch",
     "Refused",
     "Registry",
+    "Round",
     "SVFLinear",
+    "Search",
     "attach",
     "change",
     "decoder_layers",

@@ -70,7 +70,7 @@ WHO = rf"(?:{NAME}|(?-i:[Tt]he [a-z]+))"
 
 HARMLESS = 0.35  # the share of contents on which the careless habit happens to be right
 
-_CLOSING = re.compile(r"\banswer\s+is\s*:?\s*([^.;!?\n<]*)", re.IGNORECASE)
+CHOICE = re.compile(r"\banswer\s+is\s*:?\s*([^.;!?\n<]*)", re.IGNORECASE)
 # "B", "(B)", "B) Ben", "B: Ben", "B (Ben)": a letter, and the option's text behind a mark.
 _LETTERED = re.compile(r"\(?([A-H])\)?(?:(?:(?<=\))|[:,-]|\s*(?=\())\s*\(?(.*?)\)?)?", re.IGNORECASE)
 _OPTION = re.compile(r"(?:^|[\s,;])\(?([A-H])\)\s*")
@@ -266,7 +266,7 @@ class ChoiceTask(Task):
         options = content["options"]
         word = self.reference(content)
         expected = f"{word} ({LETTERS[options.index(word)]})"
-        found = _CLOSING.search(answer) if isinstance(answer, str) else None
+        found = CHOICE.search(answer) if isinstance(answer, str) else None
         if found is None:
             return Grade(False, f'expected {expected}, found no closing "The answer is ..."')
         said = found.group(1).strip()

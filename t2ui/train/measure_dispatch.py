@@ -10,7 +10,7 @@ from t2ui.engine.dispatch import dispatch_all
 from t2ui.engine.model import Loaded
 from t2ui.tasks import get_task
 from t2ui.tasks.pictures import draw
-from t2ui.train.handwritten import prompts_of
+from t2ui.train.handwritten import SETS, prompts_of
 from t2ui.train.statistics import wilson
 
 
@@ -22,8 +22,8 @@ def measure_dispatch(loaded: Loaded, tasks: Sequence[str], n: int, seed: int, st
     """
     groups: list[tuple[str, tuple[str, ...], list[str], list[Any]]] = []
     for name in tasks:
-        if name == "handwritten":
-            groups += prompts_of()
+        if name in SETS:
+            groups += prompts_of(SETS[name])
             continue
         examples = get_task(name).examples("test", n, seed)
         pictures = [None if e.scene is None else draw(e.scene) for e in examples]

@@ -19,11 +19,11 @@ def test_a_batch_is_a_function_of_seed_and_step(tokenizer):
 
 
 def test_documents_are_whole_apart_and_weighted(tokenizer):
-    batch = make_batch(tokenizer, Packing(rows=20, documents=40, pictures=40), 0, 0)
+    batch = make_batch(tokenizer, Packing(rows=24, documents=40, pictures=40), 0, 0)
     docs = [document(0, k) for k in range(40)]
     coded = encode(tokenizer, docs)
     seen = set()
-    for row in range(20):
+    for row in range(24):
         for number in set(batch.number[row].tolist()) - {-1}:
             at = np.flatnonzero(batch.number[row] == number)
             tokens, start = coded[number]
