@@ -26,7 +26,8 @@ def with_experts(smoke_loaded, tmp_path):
 def test_every_section_is_measured_and_printed(with_experts):
     results = dict(measure(with_experts, headline_n=6, n=4))
     json.dumps(results)
-    assert set(results) == {"headline", "matrix", "gates", "dispatch", "two_pass", "handwritten", "looks", "majority"}
+    assert set(results) == {"headline", "matrix", "gates", "dispatch", "two_pass", "handwritten", "handwritten_first",
+                            "looks", "majority"}
     assert set(results["matrix"]["cells"]["math"]) == {"base", "math", "code", "reasoning", "vision", "all", "half",
                                                        "uniform"}  # fmt: skip
     assert sum(results["dispatch"]["confusion"]["handwritten other"].values()) == 60

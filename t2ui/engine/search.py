@@ -1,0 +1,430 @@
+"""Few-shot search of a mix (arXiv 2501.06252, section 3.2, "few-shot adaptation"): which alphas answer these examples best?
+
+The candidates of a generation are rows side by side: no weight is written, a population is one batch. The search
+itself is :mod:`t2ui.core.cem`; here candidates become mixes, mixes become answers, and answers become scores.
+
+    for report in search(loaded, shots, PRESETS["live"]):
+        ...
+    report.result.mix
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from t2ui.core import CEM, Fixed, HillClimb, Mix, RandomSearch, Round, Search
+from t2ui.core.cem import Score, resume
+
+from .decode import answer_all
+from .errors import RequestError
+from .model import Loaded
+from .request import Request
+from .score import score
+
+METHODS = ("cem", "random", "climb", "uniform")
+OBJECTIVES = ("accuracy", "likelihood")
+MAX_SHOTS = 256
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One example to search with.
+
+    Attributes:
+        prompt, image: what is asked.
+        reference: a right answer in full (with its working, as an author would write it); may be "" where only
+            accuracy counts.
+        grade: whether an answer is right; None: only the likelihood of the reference can be used.
+        max_new_tokens: room for the answer.
+    """
+
+    prompt: str
+    reference: str = ""
+    image: Any = None
+    grade: Callable[[str], bool] | None = field(default=None, compare=False)
+    max_new_tokens: int = 96
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search.
+
+    Attributes:
+        method: ``cem``, ``random``, ``climb`` (from ``start``) or ``uniform`` (1/K each, nothing is searched).
+        objective: ``accuracy`` (ties by likelihood, as in the paper) or ``likelihood`` of the references
+            (teacher-forced, nothing is decoded).
+        population, generations, elites, floor, tolerance, low, high: see :class:`t2ui.core.cem.CEM`.
+        per_layer: one alpha per expert and decoder layer instead of one per expert.
+        rows: at most so many answers in one batch.
+        seed: of all draws.
+    """
+
+    method: str = "cem"
+    objective: str = "accuracy"
+    population: int = 32
+    generations: int = 10
+    elites: float = 0.2
+    floor: float = 0.05
+    tolerance: float = 0.0
+    low: float = 0.0
+    high: float = 1.0
+    per_layer: bool = False
+    rows: int = 320
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raises ValueError: an unknown method or objective, or no room for a single row."""
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+        if self.objective not in OBJECTIVES:
+            raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}, got {self.objective!r}")
+        if self.rows < 1:
+            raise ValueError(f"rows must be at least 1, got {self.rows}")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings and the number of shots they are meant for."""
+
+    settings: SearchSettings
+    shots: int
+    about: str
+
+
+PRESETS: dict[str, Preset] = {
+    "live": Preset(SearchSettings(objective="likelihood", population=16, generations=8, tolerance=0.08, elites=0.25,
+                                  rows=64), 8, "likelihood of the references, 8 generations of 16: to watch"),
+    "light": Preset(SearchSettings(generations=10), 3, "3 examples, 10 generations of 32 (the paper's CEM light)"),
+    "paper": Preset(SearchSettings(generations=10), 10, "10 examples, 32 candidates, accuracy with likelihood for ties"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A candidate result on the validation examples: accuracy (None where nothing was graded) and mean
+    log-probability of the references (None without any)."""
+
+    mix: Mix
+    accuracy: float | None
+    likelihood: float | None
+
+    @property
+    def score(self) -> Score:
+        """What decides between mean and best: accuracy, then likelihood."""
+        return (self.accuracy or 0.0, self.likelihood if self.likelihood is not None else 0.0)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        mix: the better of ``mean`` and ``best`` by validation; ``chosen`` says which.
+        mean, best: the mean of the last elites, and the best member, with their validation verdicts.
+        validated_on: ``fresh`` examples, or the ``shots`` themselves (likelihood) where no fresh ones were given.
+    """
+
+    mix: Mix
+    chosen: str
+    mean: Verdict
+    best: Verdict
+    validated_on: str
+    shots_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class SearchReport:
+    """One step of a search.
+
+    Attributes:
+        kind: ``batch`` (some candidates of the present generation are scored), ``generation`` (all are), ``end``.
+        generation, generations: index from 0, budget.
+        done, total: answers of this generation so far, and in all.
+        evaluations: answers scored since the search began (resumed ones included); seconds: likewise.
+        scored: (place, score) of the candidates that are complete so far in this generation.
+        candidates: (n, D) alphas of this generation.
+        round: the told generation (kind ``generation``).
+        result: kind ``end`` only. stopped: why it ended before its budget, "" otherwise.
+    """
+
+    kind: str
+    generation: int
+    generations: int
+    done: int
+    total: int
+    evaluations: int
+    seconds: float
+    candidates: Tensor
+    scored: tuple[tuple[int, Score], ...] = ()
+    round: Round | None = None
+    result: SearchResult | None = None
+    stopped: str = ""
+
+
+def search(
+    loaded: Loaded,
+    shots: Sequence[Shot],
+    settings: SearchSettings = SearchSettings(),
+    *,
+    fresh: Sequence[Shot] = (),
+    start: Mix | None = None,
+    names: Sequence[str] | None = None,
+    stop: threading.Event | None = None,
+    path: Path | None = None,
+) -> Iterator[SearchReport]:
+    """Search the alphas of the loaded experts; a report per micro-batch, per generation and at the end.
+
+    Args:
+        fresh: examples that the search does not see; they decide between the mean of the elites and the best member.
+        start: where ``climb`` begins (dispatch's choice); the middle of the box otherwise.
+        names: the experts to mix; all by default.
+        stop: looked at between batches and between decoding steps; what was found so far is kept.
+        path: the search is saved there after every generation, and goes on from there if the file is of the same
+            shots and settings.
+
+    Raises:
+        RequestError: no shots or too many, shots that the objective cannot use, no expert to mix, an expert that is
+            not loaded. ValueError: impossible settings, a file of another search.
+    """
+    settings.check()
+    names = list(loaded.stack.names if names is None else names)
+    _check(loaded, shots, settings, names)
+    return _search(loaded, list(shots), settings, list(fresh), start, names, stop, path)
+
+
+def _check(loaded: Loaded, shots: Sequence[Shot], settings: SearchSettings, names: Sequence[str]) -> None:
+    if not names:
+        raise RequestError("there is no expert to mix: put experts into the experts folder, or train one")
+    missing = [name for name in names if name not in loaded.stack.names]
+    if missing:
+        raise RequestError(f"no expert {missing[0]!r} is loaded: there are {', '.join(loaded.stack.names) or 'none'}")
+    if not 1 <= len(shots) <= MAX_SHOTS:
+        raise RequestError(f"a search takes 1 to {MAX_SHOTS} examples, got {len(shots)}: "
+                           + ("give some" if not shots else "take a sample of them"))  # fmt: skip
+    for i, shot in enumerate(shots, 1):
+        if settings.objective == "likelihood" and not shot.reference.strip():
+            raise RequestError(f"example {i} has no reference answer: add one, or search by accuracy")
+        if settings.objective == "accuracy" and shot.grade is None:
+            raise RequestError(f"example {i} cannot be graded: search by likelihood of the references instead")
+        loaded.encode(Request(shot.prompt, shot.image, max_new_tokens=shot.max_new_tokens))
+
+
+def mix_of(names: Sequence[str], n_layers: int, vector: Tensor) -> Mix:
+    """(K,) alphas, or (L * K,) with the experts of a layer side by side, as a Mix rounded to four digits."""
+    values = [round(float(v), 4) for v in vector]
+    if len(values) == len(names):
+        return Mix(dict(zip(names, values, strict=True)))
+    k = len(names)
+    return Mix({name: tuple(values[layer * k + i] for layer in range(n_layers)) for i, name in enumerate(names)})
+
+
+def _vector_of(mix: Mix, names: Sequence[str], n_layers: int, per_layer: bool) -> list[float]:
+    if not per_layer:
+        flat = [mix.alpha(name) for name in names]
+        return [sum(a) / len(a) if isinstance(a, tuple) else a for a in flat]
+    table = [[a if not isinstance(a := mix.alpha(name), tuple) else a[layer] for name in names] for layer in range(n_layers)]
+    return [value for row in table for value in row]
+
+
+def _make(settings: SearchSettings, names: Sequence[str], n_layers: int, start: Mix | None) -> Search:
+    k = len(names)
+    dim = k * n_layers if settings.per_layer else k
+    common = {"population": settings.population, "generations": settings.generations, "low": settings.low,
+              "high": settings.high, "seed": settings.seed}  # fmt: skip
+    middle = [(settings.low + settings.high) / 2] * dim
+    if settings.method == "cem":
+        # The paper's start: every alpha at 1/K, half of the box as spread.
+        mean = [min(max(1 / k, settings.low), settings.high)] * dim
+        return CEM(dim, elites=settings.elites, floor=settings.floor, mean=mean, tolerance=settings.tolerance, **common)
+    if settings.method == "random":
+        return RandomSearch(dim, **common)
+    if settings.method == "climb":
+        begin = middle if start is None else _vector_of(start, names, n_layers, settings.per_layer)
+        return HillClimb(dim, start=begin, **common)
+    return Fixed([[1 / k] * dim], low=settings.low, high=settings.high, seed=settings.seed)
+
+
+class _Scorer:
+    """Scores of candidates on the shots, batch by batch."""
+
+    def __init__(self, loaded: Loaded, shots: Sequence[Shot], settings: SearchSettings,
+                 stop: threading.Event | None) -> None:  # fmt: skip
+        self.loaded, self.shots, self.settings, self.stop = loaded, shots, settings, stop
+
+    @property
+    def stopped(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
+
+    def batches(self, mixes: Sequence[Mix]) -> Iterator[list[tuple[int, Score]] | None]:
+        """(place, score) of the candidates of each micro-batch; None where it was stopped within one."""
+        each = max(1, self.settings.rows // len(self.shots))
+        for begin in range(0, len(mixes), each):
+            if self.stopped:
+                yield None
+                return
+            part = list(range(begin, min(begin + each, len(mixes))))
+            by = self._by_accuracy if self.settings.objective == "accuracy" else self._by_likelihood
+            found = by([mixes[i] for i in part])
+            if found is None:
+                yield None
+                return
+            yield list(zip(part, found, strict=True))
+
+    def _requests(self, mixes: Sequence[Mix]) -> list[Request]:
+        return [Request(s.prompt, s.image, mix=mix, max_new_tokens=s.max_new_tokens) for mix in mixes for s in self.shots]
+
+    def _by_accuracy(self, mixes: Sequence[Mix]) -> list[Score] | None:
+        """(share right, mean log-probability a token of the own right answers, or of the references if none is)."""
+        answers = answer_all(self.loaded, self._requests(mixes), batch_size=self.settings.rows, mode="rows", stop=self.stop)
+        if self.stopped:
+            return None
+        n = len(self.shots)
+        found: list[Score] = []
+        helpless = []
+        for c in range(len(mixes)):
+            mine = answers[c * n : (c + 1) * n]
+            right = [a for a, s in zip(mine, self.shots, strict=True) if a.reason == "stop" and s.grade(a.text)]
+            sure = [a.logprob / max(1, len(a.tokens)) for a in right]
+            found.append((len(right) / n, sum(sure) / len(sure) if sure else 0.0))
+            if not right:
+                helpless.append(c)
+        if helpless and all(s.reference.strip() for s in self.shots):
+            for c, (value,) in zip(helpless, self._by_likelihood([mixes[c] for c in helpless]) or [], strict=False):
+                found[c] = (0.0, value)
+        return found
+
+    def _by_likelihood(self, mixes: Sequence[Mix]) -> list[Score] | None:
+        """(mean over the shots of the mean log-probability a token of the reference,)."""
+        targets = [s.reference for _ in mixes for s in self.shots]
+        values = score(self.loaded, self._requests(mixes), targets, batch_size=self.settings.rows, mode="rows")
+        n = len(self.shots)
+        means = [sum(v) / len(v) for v in values]
+        return [(sum(means[c * n : (c + 1) * n]) / n,) for c in range(len(mixes))]
+
+
+def _search(loaded: Loaded, shots: list[Shot], settings: SearchSettings, fresh: list[Shot], start: Mix | None,
+            names: list[str], stop: threading.Event | None, path: Path | None) -> Iterator[SearchReport]:  # fmt: skip
+    layers = loaded.info.n_layers
+    digest = _digest(shots, settings, names)
+    finder, evaluations, spent = _load(path, digest) or (_make(settings, names, layers, start), 0, 0.0)
+    scorer = _Scorer(loaded, shots, settings, stop)
+    begun = time.monotonic() - spent
+    told: Round | None = None
+    stopped = ""
+    candidates = finder.mean[None]
+    while not finder.done and not stopped:
+        index, candidates = finder.index, finder.ask()
+        mixes = [mix_of(names, layers, c) for c in candidates]
+        total = len(mixes) * len(shots)
+        scored: list[tuple[int, Score]] = []
+        for part in scorer.batches(mixes):
+            if part is None:
+                stopped = "stopped"
+                _note(finder, candidates, scored)
+                break
+            scored += part
+            evaluations += len(part) * len(shots)
+            yield SearchReport("batch", index, finder.generations, len(scored) * len(shots), total, evaluations,
+                               time.monotonic() - begun, candidates, tuple(scored))  # fmt: skip
+        if stopped:
+            break
+        told = finder.tell([s for _, s in sorted(scored)])
+        _save(path, digest, finder, evaluations, time.monotonic() - begun)
+        yield SearchReport("generation", index, finder.generations, total, total, evaluations,
+                           time.monotonic() - begun, candidates, tuple(scored), told)  # fmt: skip
+    if finder.converged and finder.index < finder.generations:
+        stopped = f"converged after {finder.index} generations"
+    result = _choose(loaded, shots, fresh, settings, finder, names)
+    yield SearchReport("end", finder.index, finder.generations, 0, 0, evaluations, time.monotonic() - begun,
+                       candidates, round=told, result=result, stopped=stopped)  # fmt: skip
+
+
+def _note(finder: Search, candidates: Tensor, scored: Sequence[tuple[int, Score]]) -> None:
+    """Stopped within a generation: a candidate that is already better than the best so far is kept."""
+    if scored:
+        place, value = max(scored, key=lambda item: item[1])
+        if finder.best_score is None or value > finder.best_score:
+            finder.best, finder.best_score = candidates[place].clone(), value
+
+
+def _choose(loaded: Loaded, shots: list[Shot], fresh: list[Shot], settings: SearchSettings, finder: Search,
+            names: list[str]) -> SearchResult:  # fmt: skip
+    """The mean of the last elites or the best member: by fresh examples, else by likelihood of the references.
+
+    Ten right or wrong answers tie often, and the best of many candidates is partly the luckiest.
+    """
+    layers = loaded.info.n_layers
+    mean = mix_of(names, layers, finder.mean)
+    best = mix_of(names, layers, finder.mean if finder.best is None else finder.best)
+    judged = fresh or shots
+    verdicts = _verdicts(loaded, judged, [mean, best], graded=bool(fresh), rows=settings.rows)
+    chosen = "best" if verdicts[1].score > verdicts[0].score else "mean"
+    accuracy = finder.best_score[0] if settings.objective == "accuracy" and finder.best_score else None
+    return SearchResult(mean if chosen == "mean" else best, chosen, *verdicts, "fresh" if fresh else "shots", accuracy)
+
+
+def _verdicts(loaded: Loaded, shots: Sequence[Shot], mixes: Sequence[Mix], *, graded: bool, rows: int) -> list[Verdict]:
+    requests = [Request(s.prompt, s.image, mix=m, max_new_tokens=s.max_new_tokens) for m in mixes for s in shots]
+    n = len(shots)
+    accuracy: list[float | None] = [None] * len(mixes)
+    likelihood: list[float | None] = [None] * len(mixes)
+    if graded and all(s.grade is not None for s in shots):
+        answers = answer_all(loaded, requests, batch_size=rows, mode="rows")
+        right = [a.reason == "stop" and s.grade(a.text) for a, s in zip(answers, list(shots) * len(mixes), strict=True)]
+        accuracy = [sum(right[c * n : (c + 1) * n]) / n for c in range(len(mixes))]
+    if all(s.reference.strip() for s in shots):
+        values = score(loaded, requests, [s.reference for _ in mixes for s in shots], batch_size=rows, mode="rows")
+        means = [sum(v) / len(v) for v in values]
+        likelihood = [sum(means[c * n : (c + 1) * n]) / n for c in range(len(mixes))]
+    return [Verdict(m, a, ll) for m, a, ll in zip(mixes, accuracy, likelihood, strict=True)]
+
+
+# -- files ---------------------------------------------------------------------------------------------
+
+
+def _digest(shots: Sequence[Shot], settings: SearchSettings, names: Sequence[str]) -> str:
+    plain = [asdict(replace(settings, generations=0, rows=1)), list(names), [[s.prompt, s.reference] for s in shots]]
+    return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _load(path: Path | None, digest: str) -> tuple[Search, int, float] | None:
+    if path is None or not path.exists():
+        return None
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        known, finder = saved["digest"], resume(saved["search"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not a saved search ({error}): delete it or give another file") from error
+    if known != digest:
+        raise ValueError(f"{path} belongs to a search with other examples, experts or settings: delete it or give another file")
+    return finder, int(saved["evaluations"]), float(saved["seconds"])
+
+
+def _save(path: Path | None, digest: str, finder: Search, evaluations: int, seconds: float) -> None:
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps({"digest": digest, "search": finder.state(), "evaluations": evaluations,
+                                     "seconds": seconds}), encoding="utf-8")  # fmt: skip
+    os.replace(temporary, path)
+
+
+def save_recipe(path: Path, mix: Mix, **about: Any) -> None:
+    """A mix found, as a recipe file that ``eval``, the page and Python read alike: ``{"alphas": ..., ...}``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps({**mix.to_json(), **about, "torch": torch.__version__}, indent=1) + "\n",
+                         encoding="utf-8")  # fmt: skip
+    os.replace(temporary, path)
