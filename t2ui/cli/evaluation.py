@@ -50,7 +50,7 @@ def add_parsers(commands: Any) -> None:
     p = commands.add_parser("dispatch", help="dispatch one prompt, or measure a strategy")
     p.add_argument("prompt", nargs="?", help="a prompt to dispatch; without it, --n test prompts are measured")
     p.add_argument("--image", default=None, metavar="FILE")
-    p.add_argument("--strategy", default="prompt", choices=("prompt",))
+    p.add_argument("--strategy", default="prompt", metavar="STRATEGY", help="prompt, classifier or few-shot:NAME")
     p.add_argument("--soft", action="store_true", help="scores as alphas instead of one expert at 1")
     p.add_argument("--task", default="trained")
     p.add_argument("--n", type=int, default=500, help="prompts a family (default: 500)")
@@ -69,6 +69,7 @@ def add_parsers(commands: Any) -> None:
     p = commands.add_parser("calibrate", help="set the thresholds of the outside notice on validation prompts")
     p.add_argument("--n", type=int, default=200, help="prompts a family (default: 200)")
     p.add_argument("--share", type=float, default=0.02, help="share of them that may get the notice")
+    p.add_argument("--strategy", default="prompt", choices=("prompt", "classifier"))
     model_flags(p), common_flags(p)
     p.set_defaults(run=run_calibrate)
 
@@ -80,7 +81,7 @@ def task_names(text: str) -> list[str]:
     groups = {"all": tuple(TASKS), "trained": TRAINED, "unseen": UNSEEN, "two-skill": TWO_SKILL}
     out: list[str] = []
     for part in names(text):
-        if part not in TASKS and part not in groups and part not in SETS:
+        if part.removesuffix("+picture") not in TASKS and part not in groups and part not in SETS:
             raise CommandError(f"no task {part!r}; tasks are {', '.join(TASKS)}; groups are "
                                f"{', '.join([*groups, *SETS])}")  # fmt: skip
         out += groups.get(part, (part,))
@@ -174,7 +175,7 @@ def run_dispatch(args: argparse.Namespace) -> int:
     print(table([(task, *(row.get(label, 0) for label in labels)) for task, row in result["confusion"].items()],
                 ("task", *labels)))  # fmt: skip
     print(f"accuracy {percent(result['accuracy'])} (95 %: {interval(result['ci95'])}), n = {result['n']}; "
-          f"outside notice on {percent(result['outside'])}")  # fmt: skip
+          f"calibration error {result['ece']}; outside notice on {percent(result['outside'])}")  # fmt: skip
     write_json(args.json, {**result, "made_by": made_by(args)})
     return 0
 
@@ -182,7 +183,7 @@ def run_dispatch(args: argparse.Namespace) -> int:
 def run_calibrate(args: argparse.Namespace) -> int:
     import json
 
-    from t2ui.engine.dispatch import calibrate
+    from t2ui.engine.dispatch import calibrate, limits_key
     from t2ui.tasks import TASKS
     from t2ui.tasks.pictures import draw
 
@@ -192,13 +193,14 @@ def run_calibrate(args: argparse.Namespace) -> int:
         for e in task.examples("validation", args.n, args.seed):
             prompts.append(e.prompt)
             pictures.append(None if e.scene is None else draw(e.scene))
-    found = calibrate(loaded, prompts, pictures, share=args.share)
+    found = calibrate(loaded, prompts, pictures, share=args.share, strategy=args.strategy)
+    key = limits_key(args.strategy)
     path = Path(args.model) / "t2ui.json"
     settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    write_json(str(path), {**settings, "outside": found})
+    write_json(str(path), {**settings, key: found})
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     print(f"{shown}: {found}")
-    write_json(args.json, {"outside": found, "n": len(prompts), "made_by": made_by(args)})
+    write_json(args.json, {key: found, "n": len(prompts), "made_by": made_by(args)})
     return 0
 
 

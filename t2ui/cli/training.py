@@ -25,7 +25,7 @@ def add_parsers(commands: Any) -> None:
     p.set_defaults(run=run_pretrain)
 
     p = commands.add_parser("train", help="train an expert on a task by REINFORCE on z")
-    p.add_argument("--task", required=True)
+    p.add_argument("--task", required=True, help="a family, or dispatch: a classifier expert for the first pass")
     p.add_argument("--name", default=None, help="the expert's name (default: the task's)")
     p.add_argument("--run", default=None, metavar="FOLDER", dest="folder", help="where the run's state is kept")
     p.add_argument("--steps", type=int, default=None)
@@ -74,8 +74,10 @@ def run_train(args: argparse.Namespace) -> int:
     from t2ui.train.card import publish
     from t2ui.train.reinforce import Settings, reinforce
 
+    if args.task == "dispatch":
+        return _train_classifier(args)
     if args.task not in TASKS:
-        raise CommandError(f"no task {args.task!r}; tasks are {', '.join(TASKS)}")
+        raise CommandError(f"no task {args.task!r}; tasks are {', '.join(TASKS)}, dispatch")
     given = {f.name: getattr(args, f.name) for f in fields(Settings) if getattr(args, f.name, None) is not None}
     settings = Settings(**given)
     name = args.name or args.task
@@ -100,6 +102,38 @@ def run_train(args: argparse.Namespace) -> int:
     print(f"expert written to {folder}", file=sys.stderr)
     write_json(args.json, {"task": args.task, "expert": name, "start": start, "best": last.best, "steps": last.step,
                            "seconds": last.seconds, "curve": curve, "made_by": made})  # fmt: skip
+    return 0
+
+
+def _train_classifier(args: argparse.Namespace) -> int:
+    from dataclasses import fields
+
+    from t2ui.train.card import publish_classifier
+    from t2ui.train.classify import NAME, ClassifySettings, classify
+
+    if args.samples is not None:
+        raise CommandError("--samples is for REINFORCE; a classifier is trained on exact probabilities")
+    settings = ClassifySettings(**{f.name: getattr(args, f.name) for f in fields(ClassifySettings)
+                                   if getattr(args, f.name, None) is not None})  # fmt: skip
+    name = args.name or NAME
+    run = Path(args.folder) if args.folder else Path(args.experts) / name / "run"
+    loaded = load_model(args)
+    last = start = None
+    for last in classify(loaded, settings, run, resume=args.resume):
+        if last.step == 0:
+            start = last.validation
+        line = f"step {last.step}/{last.steps}  log p {last.likelihood:.3f}  right {percent(last.accuracy)}  " \
+               f"KL {last.kl:.2f}  |z-1| {last.z:.3f}"
+        if last.validation is not None:
+            line += f"  validation {percent(last.validation[0])}, log p {last.validation[1]:.3f}"
+        print(f"{line}  {last.seconds:.0f} s", flush=True)
+    if last is None:
+        raise CommandError(f"nothing was trained: {run} holds a finished run (give --no-resume to start anew)")
+    made = made_by(args)
+    folder = publish_classifier(loaded, settings, name, run, Path(args.experts) / name, made, start=start, last=last)
+    print(f"classifier expert written to {folder}", file=sys.stderr)
+    write_json(args.json, {"task": "dispatch", "expert": name, "start": start, "best": last.best, "steps": last.step,
+                           "seconds": last.seconds, "made_by": made})  # fmt: skip
     return 0
 
 

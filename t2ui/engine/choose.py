@@ -45,9 +45,18 @@ def choose(
 
 @torch.no_grad()
 def choose_all(
-    loaded: Loaded, requests: Sequence[Request], labels: Sequence[str], batch_size: int = 64
+    loaded: Loaded,
+    requests: Sequence[Request],
+    labels: Sequence[str],
+    batch_size: int = 64,
+    z: torch.Tensor | None = None,
 ) -> list[dict[str, float]]:
-    """:func:`choose` for many requests (their prompts are the whole questions) in batches."""
+    """:func:`choose` for many requests (their prompts are the whole questions) in batches.
+
+    Args:
+        z: (R,) a dispatcher's z, which answers instead of the requests' mixes; None outside of dispatch. In a
+            trainer that has folded its own z, None too: the adapted modules stay as they are.
+    """
     if not labels or len(set(labels)) != len(labels) or not all(labels):
         raise RequestError(f"labels must be different, non-empty texts, got {list(labels)!r}")
     known: dict[str, tuple[list[int], list[list[int]]]] = {}
@@ -56,7 +65,10 @@ def choose_all(
     found: dict[int, dict[str, float]] = {}
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        scale = loaded.scales([requests[i].mix for i in rows])
+        if z is None:
+            scale = loaded.scales([requests[i].mix for i in rows])
+        else:
+            scale = (loaded.adapted.sigma * z.to(loaded.device))[None].expand(len(rows), -1)
         sums = _label_scores(loaded, [prepared[i][0] for i in rows], [prepared[i][1] for i in rows], scale)
         for i, p in zip(rows, sums.softmax(dim=-1).tolist(), strict=True):
             found[i] = dict(zip(labels, p, strict=True))

@@ -1,4 +1,8 @@
-"""The first pass: ask the base model which expert a prompt needs (arXiv 2501.06252, section 3.2, "prompt-based")."""
+"""The first pass: which expert does a prompt need? (arXiv 2501.06252, section 3.2)
+
+Three strategies: ``prompt`` asks the base model for the kind of the question; ``classifier`` asks the same question
+under a classifier expert; ``few-shot:NAME`` takes a mix that a search found and somebody kept under that name.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,10 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import torch
 
 from t2ui.core import Mix
 
@@ -17,7 +24,8 @@ from .request import Request
 from .score import score_ids
 
 OTHER = "other"
-STRATEGIES = ("prompt",)
+STRATEGIES = ("prompt", "classifier", "few-shot")
+RECIPES = "recipes"  # folder of kept mixes inside the experts' folder
 FEATURES = ("nll", "nll_worst", "unknown", "other")
 # The order in which the demo model's corpus names the kinds; experts beyond them follow by name.
 _FIRST = ("math", "code", "reasoning", "vision")
@@ -31,7 +39,7 @@ class Dispatch:
     """The first pass's verdict.
 
     Attributes:
-        strategy: ``prompt``.
+        strategy: ``prompt``, ``classifier`` or ``few-shot:NAME``.
         mix: the alphas for the second pass.
         scores: label -> probability (sum 1), every expert and ``other``, in the question's order.
         choice: the likeliest label; ``other`` stands for the base model.
@@ -93,8 +101,9 @@ def dispatch_all(
     batch_size: int = 64,
 ) -> list[Dispatch]:
     """:func:`dispatch` of many prompts in batches, for evaluation."""
-    if strategy not in STRATEGIES:
-        raise ValueError(f"strategy must be one of {', '.join(STRATEGIES)}, got {strategy!r}")
+    method, _, name = strategy.partition(":")
+    if method not in STRATEGIES or (name and method != "few-shot"):
+        raise ValueError(f"strategy must be prompt, classifier or few-shot:NAME, got {strategy!r}")
     images = [None] * len(prompts) if images is None else list(images)
     if len(images) != len(prompts):
         raise ValueError(f"one picture (or None) per prompt: got {len(prompts)} prompts and {len(images)} pictures")
@@ -106,24 +115,64 @@ def dispatch_all(
     for prompt in prompts:
         if not prompt.strip():
             raise RequestError("the prompt is empty: type a question")
+    if method == "few-shot":
+        return _kept(loaded, strategy, name, len(prompts), begun)
     asked = [Request(f"{question}\n{p}", i, max_new_tokens=_ANSWER_ROOM) for p, i in zip(prompts, images, strict=True)]
-    scores = choose_all(loaded, asked, labels, batch_size)
+    z = _classifier(loaded) if method == "classifier" else None
+    scores = choose_all(loaded, asked, labels, batch_size, z)
     surprise = prompt_features(loaded, prompts, images, batch_size)
     features = [{**f, "other": s[OTHER]} for f, s in zip(surprise, scores, strict=True)]
-    limits = loaded.settings.get("outside")
+    limits = loaded.settings.get(limits_key(strategy))
     verdicts = [_outside(f, limits) for f in features]
     share = (time.perf_counter() - begun) / len(prompts)
     found = []
     for s, f, (outside, outside_why) in zip(scores, features, verdicts, strict=True):
-        mix, choice, why = _choice(loaded, s, soft)
+        mix, choice, why = _choice(loaded, s, soft, "base model" if z is None else "classifier expert")
         found.append(Dispatch(strategy, mix, s, choice, why, question, share, outside, outside_why, f))
     return found
 
 
-def _choice(loaded: Loaded, scores: Mapping[str, float], soft: bool) -> tuple[Mix, str, str]:
+def limits_key(strategy: str) -> str:
+    """Where t2ui.json keeps the thresholds of the outside notice for a strategy."""
+    return "outside" if strategy == "prompt" else f"outside_{strategy}"
+
+
+def _classifier(loaded: Loaded) -> torch.Tensor:
+    expert = loaded.dispatcher
+    if expert is None:
+        raise RequestError("there is no classifier expert: train one (python -m t2ui train --task dispatch), or use the "
+                           "strategy prompt")  # fmt: skip
+    return loaded.adapted.join(expert.z)
+
+
+def recipes(loaded: Loaded) -> dict[str, Path]:
+    """Kept mixes by name: the JSON files of ``recipes`` in the experts' folder."""
+    if loaded.registry is None:
+        return {}
+    return {path.stem: path for path in sorted((loaded.registry.folder / RECIPES).glob("*.json"))}
+
+
+def _kept(loaded: Loaded, strategy: str, name: str, n: int, begun: float) -> list[Dispatch]:
+    known = recipes(loaded)
+    if name not in known:
+        raise RequestError(f"no mix is kept under the name {name!r}: there are {', '.join(known) or 'none'}; "
+                           "make one with python -m t2ui search --keep NAME")  # fmt: skip
+    try:
+        mix = Mix.from_json(known[name].read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestError(f"the mix kept as {name!r} cannot be read ({error}): search it again") from error
+    loaded.check_mix(mix)
+    why = f"few-shot: the mix that a search found for {name}; no question is asked"
+    means = {k: sum(a) / len(a) if isinstance(a, tuple) else a for k, a in mix.alphas.items()}
+    choice = max(means, key=lambda k: means[k]) if means else OTHER
+    share = (time.perf_counter() - begun) / n
+    return [Dispatch(strategy, mix, {}, choice, why, "", share, None, "", {})] * n
+
+
+def _choice(loaded: Loaded, scores: Mapping[str, float], soft: bool, who: str = "base model") -> tuple[Mix, str, str]:
     ranked = sorted(scores, key=lambda label: -scores[label])
     choice = ranked[0]
-    why = f"asked for the kind of question, the base model says {choice} ({scores[choice]:.0%})"
+    why = f"asked for the kind of question, the {who} says {choice} ({scores[choice]:.0%})"
     why += f", then {ranked[1]} ({scores[ranked[1]]:.0%})" if len(ranked) > 1 else ""
     known = [name for name in scores if name in loaded.stack.names]
     if soft and known:
@@ -188,8 +237,9 @@ def _outside(features: Mapping[str, float], limits: Mapping[str, float] | None) 
 
 
 def calibrate(
-    loaded: Loaded, prompts: Sequence[str], images: Sequence[Any] | None = None, share: float = 0.03
-) -> dict[str, float]:
+    loaded: Loaded, prompts: Sequence[str], images: Sequence[Any] | None = None, share: float = 0.03,
+    strategy: str = "prompt",
+) -> dict[str, float]:  # fmt: skip
     """Thresholds of the outside notice such that at most about ``share`` of these (validation) prompts get it.
 
     Returns:
@@ -198,7 +248,7 @@ def calibrate(
     """
     if not prompts or not 0 < share < 1:
         raise ValueError(f"calibrate needs prompts and 0 < share < 1, got {len(prompts)} prompts and share {share}")
-    features = [d.features for d in dispatch_all(loaded, prompts, images)]
+    features = [d.features for d in dispatch_all(loaded, prompts, images, strategy)]
     limits: dict[str, float] = {"n": len(prompts), "share": share}
     for name in FEATURES:
         values = sorted(f[name] for f in features)
@@ -209,5 +259,6 @@ def calibrate(
 
 
 __all__ = [
-    "Dispatch", "calibrate", "choose", "dispatch", "dispatch_all", "labels_of", "prompt_features", "question_of",
+    "Dispatch", "calibrate", "choose", "dispatch", "dispatch_all", "labels_of", "limits_key", "prompt_features",
+    "question_of", "recipes",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from t2ui.core import Adapted, ExpertStack, Mix, Registry, attach
+from t2ui.core import Adapted, Expert, ExpertStack, Mix, Registry, attach
 
 from .errors import ModelError, RequestError
 from .request import Applied, Request
@@ -100,6 +100,12 @@ class Loaded:
 
     def _stack(self) -> ExpertStack:
         return ExpertStack(self.adapted, [] if self.registry is None else list(self.registry.experts.values()))
+
+    @property
+    def dispatcher(self) -> Expert | None:
+        """The expert that classifies prompts (the first by name, if there are several); None without one."""
+        found = {} if self.registry is None else self.registry.dispatchers
+        return found[min(found)] if found else None
 
     def refresh(self) -> bool:
         """Look at the experts' folder again; True if anything changed, and :attr:`stack` is a new one."""

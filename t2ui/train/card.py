@@ -10,6 +10,7 @@ from typing import Any
 from t2ui.core.experts import Expert
 from t2ui.core.svd import write_atomic
 from t2ui.engine.model import Loaded
+from t2ui.train.classify import ClassifyReport, ClassifySettings
 from t2ui.train.reinforce import Settings, TrainReport, best_z
 
 OBJECTIVE = "REINFORCE on z, reward 1 or -1, KL to the base"
@@ -65,3 +66,47 @@ matrix, W' = U diag(sigma * z) Vh. It belongs to one base model only (`{expert.b
 Test figures with intervals stand in the project's README. What it does to other families stands there too: experts
 interfere, which is why prompts are dispatched.
 """
+
+
+CLASSIFIER_OBJECTIVE = "expected log-likelihood of the label (exact over the labels), KL to the base"
+
+
+def publish_classifier(loaded: Loaded, settings: ClassifySettings, name: str, run: Path, folder: Path,
+                       made_by: dict[str, Any], *, start: tuple[float, float] | None, last: ClassifyReport) -> Path:  # fmt: skip
+    """Write the best checkpoint of a classifier's run as an expert of role dispatcher."""
+    z = best_z(run)
+    metrics = {"validation_base": start, "validation_best": last.best, "validation_n": settings.validation,
+               "mean_abs_z_minus_1": round(float((z - 1).abs().mean()), 4)}  # fmt: skip
+    expert = Expert.from_z(loaded.adapted, name, z, role="dispatcher", objective=CLASSIFIER_OBJECTIVE,
+                           meta={"title": "classifier expert", "task": "dispatch", "metrics": metrics})  # fmt: skip
+    expert.save(folder)
+    recipe = {"settings": asdict(settings), "made_by": made_by, "seconds": round(last.seconds), "steps_run": last.step,
+              "base": loaded.adapted.base_id, "fingerprint": expert.fingerprint, "metrics": metrics}  # fmt: skip
+    write_atomic(folder / "recipe.json", json.dumps(recipe, indent=1).encode())
+    best = last.best or (0.0, 0.0)
+    before = "not measured in this run" if start is None else f"{start[0]:.1%}, {start[1]:.3f} nats"
+    card = f"""---
+library_name: t2ui
+base_model: {expert.base_id}
+tags: [svf, transformer-squared, expert, dispatcher]
+---
+# {name}
+
+A classifier expert: {z.numel():,} numbers that are folded in for the first pass only, where the model is asked for the kind
+of a prompt. It never takes part in a mix. It belongs to one base model only (`{expert.base_id}`, fingerprint
+`{expert.fingerprint[:12]}`) and is refused on any other.
+
+| | |
+|---|---|
+| trained on | labels of the four trained families (train split) and of generated foreign prompts |
+| how | {CLASSIFIER_OBJECTIVE}: nothing is sampled; {last.step} steps of {settings.prompts} prompts, {last.seconds:.0f} s |
+| accuracy and mean log-probability of the right label on {settings.validation} validation prompts, before | {before} |
+| the same, after (best checkpoint by log-probability) | {best[0]:.1%}, {best[1]:.3f} nats |
+| mean \\|z - 1\\| | {metrics['mean_abs_z_minus_1']} |
+| command | `{made_by['command']}` (seed {settings.seed}) |
+
+Unseen families, two-skill tasks and hand-written prompts were never read here; how it does on them stands in the
+project's README.
+"""
+    write_atomic(folder / "README.md", card.encode())
+    return folder

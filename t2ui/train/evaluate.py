@@ -15,7 +15,7 @@ from typing import Any
 
 from t2ui.core.mixing import Mix
 from t2ui.engine.decode import Request, answer_all
-from t2ui.engine.dispatch import dispatch_all
+from t2ui.engine.dispatch import STRATEGIES, dispatch_all
 from t2ui.engine.model import Loaded
 from t2ui.tasks import Example, Task, get_task
 from t2ui.tasks.pictures import draw
@@ -47,10 +47,11 @@ class EvalReport:
 
 
 def read_mix(text: str) -> Mix | str:
-    """``base``, an expert's name, ``math=0.6,code=0.2``, a recipe file, or ``auto:prompt`` (returned as it is)."""
+    """``base``, an expert's name, ``math=0.6,code=0.2``, a recipe file, or ``auto:STRATEGY`` (returned as it is)."""
     if text.startswith("auto:"):
-        if text.split(":", 1)[1] != "prompt":
-            raise ValueError(f"unknown dispatch strategy in {text!r}: auto:prompt is the one there is")
+        method, _, name = text.split(":", 1)[1].partition(":")
+        if method not in STRATEGIES or bool(name) != (method == "few-shot"):
+            raise ValueError(f"unknown dispatch strategy in {text!r}: auto:prompt, auto:classifier or auto:few-shot:NAME")
         return text
     if text.endswith(".json"):
         path = Path(text)

@@ -13,9 +13,22 @@ from t2ui.tasks.pictures import draw
 from t2ui.train.handwritten import SETS, prompts_of
 from t2ui.train.statistics import wilson
 
+STRAY = "+picture"
+
+
+def calibration_error(sure: Sequence[tuple[float, bool]], bins: int = 10) -> float:
+    """Expected calibration error: |share right - mean probability| over equally wide bins, weighted by their size."""
+    held: dict[int, list[tuple[float, bool]]] = {}
+    for p, right in sure:
+        held.setdefault(min(bins - 1, int(p * bins)), []).append((p, right))
+    return sum(abs(sum(p for p, _ in part) - sum(r for _, r in part)) for part in held.values()) / len(sure)
+
 
 def measure_dispatch(loaded: Loaded, tasks: Sequence[str], n: int, seed: int, strategy: str = "prompt") -> dict[str, Any]:
     """Accuracy and confusion on test prompts; of a two-skill task either skill is right.
+
+    A text family's name with ``+picture`` behind it asks its questions beside a picture that has nothing to do with
+    them. ``ece`` is the calibration error of the likeliest label on the test prompts.
 
     ``handwritten`` among the tasks adds the hand-written prompts: they stand in the confusion table and in
     ``accuracy_hand``, ``outside_hand`` and ``outside_foreign``, not in ``accuracy`` and ``outside``.
@@ -25,13 +38,18 @@ def measure_dispatch(loaded: Loaded, tasks: Sequence[str], n: int, seed: int, st
         if name in SETS:
             groups += prompts_of(SETS[name])
             continue
-        examples = get_task(name).examples("test", n, seed)
-        pictures = [None if e.scene is None else draw(e.scene) for e in examples]
-        groups.append((name, get_task(name).skills, [e.prompt for e in examples], pictures))
+        task = get_task(name.removesuffix(STRAY))
+        examples = task.examples("test", n, seed)
+        scenes = [e.scene for e in examples]
+        if name.endswith(STRAY):
+            scenes = [e.scene for e in get_task("vision").examples("test", n, seed + 1)]
+        pictures = [None if scene is None else draw(scene) for scene in scenes]
+        groups.append((name, task.skills, [e.prompt for e in examples], pictures))
     confusion: dict[str, dict[str, int]] = {}
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     notices: Counter[str] = Counter()
+    sure: list[tuple[float, bool]] = []
     for name, good, prompts, pictures in groups:
         kind = "foreign" if good == ("other",) else "hand" if name.startswith("handwritten") else "test"
         decided = dispatch_all(loaded, prompts, pictures, strategy=strategy)
@@ -39,6 +57,8 @@ def measure_dispatch(loaded: Loaded, tasks: Sequence[str], n: int, seed: int, st
         right[kind] += sum(d.choice in good for d in decided)
         notices[kind] += sum(bool(d.outside) for d in decided)
         total[kind] += len(decided)
+        if kind == "test":
+            sure += [(max(d.scores.values(), default=1.0), d.choice in good) for d in decided]
 
     def share(count: Counter[str], kind: str) -> float | None:
         return round(count[kind] / total[kind], 4) if total[kind] else None
@@ -46,6 +66,7 @@ def measure_dispatch(loaded: Loaded, tasks: Sequence[str], n: int, seed: int, st
     main = "test" if total["test"] else "hand"
     return {"strategy": strategy, "accuracy": share(right, main), "n": total[main],
             "ci95": [round(x, 4) for x in wilson(right[main], total[main])],
-            "accuracy_hand": share(right, "hand"), "labels": [*loaded.stack.names, "other"], "confusion": confusion,
+            "ece": round(calibration_error(sure), 4) if sure else None,
+            "accuracy_hand": share(right, "hand"), "accuracy_foreign": share(right, "foreign"), "labels": [*loaded.stack.names, "other"], "confusion": confusion,
             "outside": share(notices, main), "outside_hand": share(notices, "hand"),
             "outside_foreign": share(notices, "foreign")}  # fmt: skip

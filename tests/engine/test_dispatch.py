@@ -119,3 +119,30 @@ def test_a_model_without_experts_answers_as_it_is(tiny_lm_dir):
 
     found = dispatch(load(tiny_lm_dir, device="cpu", experts_dir=None), PROMPT)
     assert found.scores == {"other": 1.0} and found.mix == Mix.base()
+
+
+def test_a_kept_mix_is_a_strategy(tiny_llava_dir, tiny_llava_experts, tmp_path):
+    import shutil
+
+    from t2ui.engine import load
+    from t2ui.engine.dispatch import recipes
+    from t2ui.engine.search import save_recipe
+
+    folder = tmp_path / "experts"
+    shutil.copytree(tiny_llava_experts, folder)
+    loaded = load(tiny_llava_dir, device="cpu", experts_dir=folder)
+    with pytest.raises(RequestError, match="no mix is kept under the name 'both': there are none"):
+        dispatch(loaded, PROMPT, strategy="few-shot:both")
+    save_recipe(folder / "recipes" / "both.json", Mix({"math": 0.5, "vision": (0.25, 1.0)}), task="vision_math")
+    assert set(recipes(loaded)) == {"both"}
+    found = dispatch(loaded, PROMPT, strategy="few-shot:both")
+    assert found.mix == Mix({"math": 0.5, "vision": (0.25, 1.0)}) and found.choice == "vision" and not found.scores
+    (folder / "recipes" / "both.json").write_text('{"alphas": {"chess": 1}}')
+    with pytest.raises(RequestError, match="unknown expert 'chess'"):
+        dispatch(loaded, PROMPT, strategy="few-shot:both")
+    (folder / "recipes" / "both.json").write_text("{")
+    with pytest.raises(RequestError, match="cannot be read"):
+        dispatch(loaded, PROMPT, strategy="few-shot:both")
+    for bad in ("magic", "prompt:math", "classifier:x"):
+        with pytest.raises(ValueError, match="strategy must be"):
+            dispatch(loaded, PROMPT, strategy=bad)
