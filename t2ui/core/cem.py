@@ -210,9 +210,10 @@ class CEM(Search):
         elites = [i for i in order if told[i] >= last]
         kept = candidates[elites]
         self.mean = kept.mean(0)
-        deviation = kept.std(0) if len(elites) > 1 else torch.zeros(self.dim)
+        # One elite has no spread of its own: the old one shrinks slowly, and nothing has converged.
+        deviation = kept.std(0) if len(elites) > 1 else 0.8 * self.spread
         self.spread = deviation.clamp(min=self.floor)
-        self.converged = self.tolerance > 0 and bool((deviation <= self.tolerance).all())
+        self.converged = self.tolerance > 0 and len(elites) > 1 and bool((deviation <= self.tolerance).all())
         return elites
 
     def settings(self) -> dict[str, Any]:

@@ -106,6 +106,11 @@ class Task:
         """The picture that belongs to the question, or None."""
         return None
 
+    def solution(self, content: Content) -> str:
+        """A reference answer in full, as a careful author writes it; always the same for the same content."""
+        rng = random.Random(f"{self.name}|solution|{canonical(content)}")
+        return self.author(content, dict.fromkeys(self.skills, True), rng)
+
     def split_key(self, content: Content) -> str:
         """What the split hashes. Families may drop what is mere decoration, never add phrasing."""
         return canonical(content)

@@ -119,3 +119,71 @@ def test_the_module_runs_and_lists_its_commands():
         assert command in done.stdout
     bad = subprocess.run([sys.executable, "-m", "t2ui", "bake"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert bad.returncode != 0
+
+
+def test_search_measures_what_it_found_and_keeps_it(place, tmp_path, capsys):
+    out = tmp_path / "search.json"
+    args = ["search", "--task", "vision_math", "--preset", "live", "--shots", "3", "--population", "4", "--generations",
+            "2", "--n", "4", "--seed", "5", "--keep", "both", "--recipe", str(tmp_path / "mix.json"), "--json", str(out)]  # fmt: skip
+    assert main([*args, *place]) == 0
+    found = json.loads(out.read_text())
+    assert set(found["heldout"]) == {"base", "math", "vision", "uniform", "all", "half", "dispatch", "single", "random", "found"}
+    assert all({"accuracy", "ci95", "n"} == set(cell) for cell in found["heldout"].values())
+    assert {p["minus"] for p in found["paired"]} == set(found["heldout"]) - {"found"}
+    assert set(found["alphas"]) <= {"math", "vision"} and found["evaluations"] == 24 and found["seconds"] > 0
+    assert "found minus it" in capsys.readouterr().out
+    recipe = json.loads((tmp_path / "mix.json").read_text())
+    assert recipe["alphas"] == found["alphas"]
+    assert main(["eval", "--task", "vision_math", "--mix", "auto:few-shot:both", "--mix", str(tmp_path / "mix.json"),
+                 "--n", "3", "--json", str(out), *place]) == 0  # fmt: skip
+    one, other = json.loads(out.read_text())["rows"]
+    assert one["correct"] == other["correct"]
+
+
+def test_search_goes_on_from_its_file(place, tmp_path, capsys):
+    state = tmp_path / "state.json"
+    args = ["search", "--task", "math", "--preset", "live", "--shots", "2", "--population", "3", "--n", "0", "--state",
+            str(state), "--json", str(tmp_path / "out.json"), *place]  # fmt: skip
+    assert main([*args, "--generations", "2"]) == 0
+    first = json.loads((tmp_path / "out.json").read_text())
+    assert main([*args, "--generations", "2"]) == 0
+    assert json.loads((tmp_path / "out.json").read_text())["alphas"] == first["alphas"]
+    assert "heldout" not in first
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--task", "cooking"], "no task 'cooking'"),
+        (["--task", "handwritten"], "no examples to search with"),
+        (["--task", "math", "--population", "0"], "population"),
+        (["--task", "math", "--low", "1", "--high", "0"], "lower one first"),
+        (["--task", "math", "--shots", "0"], "1 to 256 examples, got 0"),
+        (["--task", "math", "--shots", "1000"], "got 1000"),
+        (["--task", "math,code", "--keep", "x"], "one task and one seed"),
+        (["--task", "math", "--keep", "../x"], "letters, digits"),
+    ],
+)
+def test_impossible_searches_are_refused_in_one_line(place, capsys, args, message):
+    assert main(["search", *args, "--n", "0", *place]) == 1
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+
+
+def test_a_classifier_is_trained_measured_and_calibrated(smoke, tmp_path, capsys):
+    import shutil
+
+    model = tmp_path / "model"
+    shutil.copytree(smoke[0], model, ignore=shutil.ignore_patterns("run"))
+    where = ["--model", str(model), "--experts", str(tmp_path / "experts"), "--threads", "1"]
+    assert main(["dispatch", "Hi", "--strategy", "classifier", *where]) == 1
+    assert "train one" in capsys.readouterr().err
+    assert main(["train", "--task", "dispatch", "--steps", "2", "--prompts", "2", "--validation", "6", *where]) == 0
+    assert main(["calibrate", "--n", "2", "--strategy", "classifier", *where]) == 0
+    assert "outside_classifier" in json.loads((model / "t2ui.json").read_text())
+    out = tmp_path / "d.json"
+    assert main(["dispatch", "--strategy", "classifier", "--task", "math,math+picture,handwritten", "--n", "3", "--json",
+                 str(out), *where]) == 0  # fmt: skip
+    found = json.loads(out.read_text())
+    assert found["strategy"] == "classifier" and found["n"] == 6 and 0 <= found["ece"] <= 1
+    assert set(found["confusion"]) >= {"math", "math+picture", "handwritten other"}

@@ -133,6 +133,8 @@ def test_the_spread_has_a_floor_and_convergence_ends_a_search():
 def test_nan_is_worst_and_a_population_of_one_works():
     told = CEM(2, population=5).tell([math.nan, -5.0, math.nan, -7.0, math.nan])
     assert told.elites[0] == 1 and told.best_score == (-5.0,)
+    few = CEM(4, population=4, elites=0.25, generations=9, tolerance=0.3)
+    assert float(run(few)[0].spread.min()) > 0.3 and few.index > 1  # one elite is no sign of convergence
     lone = CEM(4, population=1, generations=4)
     assert len(run(lone)) == 4 and lone.best is not None
 

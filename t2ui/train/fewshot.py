@@ -1,0 +1,154 @@
+"""Few-shot search measured: shots of a task, the search, and what its mix does on test examples it never saw.
+
+Shots and the fresh examples that choose between mean and best are of the validation split, which is in no corpus;
+held-out examples are of the test split. Shots of seed S and its candidates are functions of S alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from t2ui.core.mixing import Mix
+from t2ui.engine.decode import answer_all
+from t2ui.engine.dispatch import dispatch_all
+from t2ui.engine.model import Loaded
+from t2ui.engine.request import Request
+from t2ui.engine.search import SearchReport, SearchResult, SearchSettings, Shot, search
+from t2ui.tasks import Example, Task, get_task
+from t2ui.tasks.pictures import draw
+from t2ui.train.evaluate import SEED, EvalReport, compare, evaluate
+
+FRESH = 16
+
+
+def shots_of(task: Task, k: int, seed: int, fresh: int = FRESH) -> tuple[list[Shot], list[Shot]]:
+    """(``k`` shots, ``fresh`` further examples) of the validation split; other seeds give other ones."""
+    examples = task.examples("validation", k + fresh, 10_000 + seed)
+    made = [shot_of(task, e) for e in examples]
+    return made[:k], made[k:]
+
+
+def shot_of(task: Task, example: Example) -> Shot:
+    """A family's example as a shot: the careful author's answer is the reference, the family's grader grades."""
+    picture = None if example.scene is None else draw(example.scene)
+    return Shot(example.prompt, task.solution(example.content), picture,
+                lambda text, content=example.content: task.grade(content, text).right, task.max_new_tokens)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FewshotReport:
+    """Something happened: a report of the search, a held-out cell that was measured (``cell``), or the end (``result``)."""
+
+    stage: str
+    search: SearchReport | None = None
+    cell: EvalReport | None = None
+    result: dict[str, Any] | None = None
+
+
+class Heldout:
+    """Held-out cells of a task, each measured once: most do not depend on the search's seed."""
+
+    def __init__(self, loaded: Loaded, task: str, n: int, seed: int = SEED) -> None:
+        self.loaded, self.task, self.n, self.seed = loaded, task, n, seed
+        self._known: dict[Mix | str, EvalReport] = {}
+
+    def cell(self, mix: Mix | str, name: str) -> EvalReport:
+        if mix not in self._known:
+            self._known[mix] = evaluate(self.loaded, self.task, mix, n=self.n, seed=self.seed, name=name)
+        return replace(self._known[mix], mix=name)
+
+
+def baselines(loaded: Loaded) -> dict[str, Mix | str]:
+    """What needs no shots: base, every expert, uniform (1/K), all at 1, all at 1/2, dispatch."""
+    names = loaded.stack.names
+    strategy = "classifier" if loaded.dispatcher is not None else "prompt"
+    return {"base": Mix.base(), **{k: Mix.single(k) for k in names}, "uniform": Mix(dict.fromkeys(names, 1 / len(names))),
+            "all": Mix(dict.fromkeys(names, 1.0)), "half": Mix(dict.fromkeys(names, 0.5)),
+            "dispatch": f"auto:{strategy}"}  # fmt: skip
+
+
+def fewshot(loaded: Loaded, task_name: str, settings: SearchSettings, k: int, *, heldout: Heldout | None,
+            fresh: int = FRESH, path: Path | None = None, stop: threading.Event | None = None) -> Iterator[FewshotReport]:  # fmt: skip
+    """Search one task's mix with ``settings.seed``, then measure it beside every baseline (unless ``heldout`` is None).
+
+    The last report's ``result`` is JSON-able: ``alphas``, ``chosen``, ``mean``, ``best``, ``seconds``, ``evaluations``,
+    ``heldout`` (name -> accuracy, ci95, n) and ``paired`` (found minus each other).
+    """
+    task = get_task(task_name)
+    shots, unseen = shots_of(task, k, settings.seed, fresh)
+    start = _dispatched(loaded, shots) if settings.method == "climb" else None
+    end: SearchReport | None = None
+    for end in search(loaded, shots, settings, fresh=unseen, start=start, stop=stop, path=path):
+        yield FewshotReport("search", search=end)
+    assert end is not None and end.result is not None
+    found = end.result
+    result: dict[str, Any] = {
+        "task": task_name, "shots": k, "seed": settings.seed, "method": settings.method, "objective": settings.objective,
+        "alphas": found.mix.to_json()["alphas"], "chosen": found.chosen, "mean": _verdict(found.mean),
+        "best": _verdict(found.best), "shots_accuracy": found.shots_accuracy, "seconds": round(end.seconds, 2),
+        "evaluations": end.evaluations, "generations": end.generation, "stopped": end.stopped,
+    }  # fmt: skip
+    if heldout is not None and not (stop is not None and stop.is_set()):
+        cells: dict[str, EvalReport] = {}
+        single, lucky = best_single(loaded, shots), random_search(loaded, shots, unseen, settings)
+        asked = {**baselines(loaded), "single": single, "random": lucky.mix, "found": found.mix}
+        for name, mix in asked.items():
+            cells[name] = heldout.cell(mix, name)
+            yield FewshotReport("heldout", cell=cells[name])
+        result["single_choice"] = str(single)
+        result["heldout"] = {name: {key: c.row()[key] for key in ("accuracy", "ci95", "n")} for name, c in cells.items()}
+        result["paired"] = [compare(cells["found"], c) for name, c in cells.items() if name != "found"]
+    yield FewshotReport("end", result=result)
+
+
+def best_single(loaded: Loaded, shots: Sequence[Shot]) -> Mix:
+    """The single expert that answers the shots best: most right answers, then likelihood of the own right ones."""
+    from t2ui.engine.score import score
+
+    names = loaded.stack.names
+    mixes = [Mix.single(name) for name in names]
+    requests = [Request(s.prompt, s.image, mix=m, max_new_tokens=s.max_new_tokens) for m in mixes for s in shots]
+    answers = answer_all(loaded, requests, mode="rows")
+    sure = score(loaded, requests, [s.reference for _ in mixes for s in shots], mode="rows")
+    ranked = []
+    for c, mix in enumerate(mixes):
+        part = slice(c * len(shots), (c + 1) * len(shots))
+        right = sum(s.grade is not None and s.grade(a.text) for s, a in zip(shots, answers[part], strict=True))
+        ranked.append((right, sum(sum(v) / len(v) for v in sure[part]), -c, mix))
+    return max(ranked, key=lambda item: item[:3])[3]
+
+
+def random_search(loaded: Loaded, shots: Sequence[Shot], fresh: Sequence[Shot], settings: SearchSettings) -> SearchResult:
+    """Random search of the same budget, objective and shots; its best member is its result."""
+    *_, end = search(loaded, shots, replace(settings, method="random", tolerance=0.0), fresh=fresh)
+    assert end.result is not None
+    return end.result
+
+
+def _dispatched(loaded: Loaded, shots: Sequence[Shot]) -> Mix:
+    """The mix that dispatch chooses most often for the shots."""
+    strategy = "classifier" if loaded.dispatcher is not None else "prompt"
+    decided = [d.mix for d in dispatch_all(loaded, [s.prompt for s in shots], [s.image for s in shots], strategy)]
+    return max(decided, key=decided.count)
+
+
+def _verdict(v: Any) -> dict[str, Any]:
+    return {**v.mix.to_json(), "accuracy": v.accuracy, "likelihood": v.likelihood}
+
+
+def measure(loaded: Loaded, tasks: Sequence[str], settings: SearchSettings, k: int, *, seeds: Sequence[int],
+            n: int) -> Iterator[FewshotReport]:  # fmt: skip
+    """:func:`fewshot` of every task and seed; the cells that need no shots are measured once a task."""
+    for task in tasks:
+        heldout = Heldout(loaded, task, n)
+        for seed in seeds:
+            started = time.monotonic()
+            for report in fewshot(loaded, task, replace(settings, seed=seed), k, heldout=heldout):
+                if report.result is not None:
+                    report.result["total_seconds"] = round(time.monotonic() - started, 1)
+                yield report
