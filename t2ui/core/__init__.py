@@ -8,7 +8,7 @@ from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
-from t2ui.core.spectra import change, gram, grid, spectrum
+from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
 from t2ui.core.svd import DecomposeReport, Factors, decompose, decompose_all, fingerprint, write_atomic
 from t2ui.core.svf import SVFLinear
 
@@ -31,14 +31,18 @@ __all__ = [
     "SVFLinear",
     "Search",
     "attach",
+    "bands",
     "change",
+    "cosines",
     "decoder_layers",
     "decompose",
     "decompose_all",
     "fingerprint",
     "gram",
     "grid",
+    "kept_by_lora",
     "load_expert",
     "spectrum",
+    "summary",
     "write_atomic",
 ]

@@ -5,6 +5,7 @@ Plain lists, dicts and floats only: the results go into JSON and to a browser as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -13,7 +14,9 @@ from torch import Tensor
 from t2ui.core.adapted import Adapted
 from t2ui.core.mixing import ExpertStack
 
-__all__ = ["change", "gram", "grid", "spectrum"]
+__all__ = ["bands", "change", "cosines", "gram", "grid", "kept_by_lora", "spectrum", "summary"]
+
+BANDS = 4  # parts of a matrix' ranks, from the largest singular values to the smallest
 
 
 def _vector(adapted: Adapted, z: Mapping[str, Tensor] | Tensor | None) -> Tensor:
@@ -123,3 +126,103 @@ def gram(stack: ExpertStack) -> dict[str, dict]:
             "module": module_name(path),
         }
     return result
+
+
+def summary(columns: Mapping[str, Sequence], by: str = "layer") -> dict[str, list]:
+    """Columns of :func:`change` gathered by ``layer`` or by ``module``.
+
+    rms and mean of z - 1 are over all ranks of a group together, dw_rel is |dW|_F / |W|_F of the group as one long matrix.
+
+    Raises:
+        ValueError: another ``by``.
+    """
+    if by not in ("layer", "module"):
+        raise ValueError(f"by must be layer or module, got {by!r}")
+    groups: dict[object, list[int]] = {}
+    for i, key in enumerate(columns[by]):
+        groups.setdefault(key, []).append(i)
+    out: dict[str, list] = {key: [] for key in (by, "r", "rms", "mean", "dw", "dw_rel")}
+    for key, rows in groups.items():
+        r = sum(columns["r"][i] for i in rows)
+        dw = math.sqrt(sum(columns["dw"][i] ** 2 for i in rows))
+        norm = math.sqrt(sum(columns["norm"][i] ** 2 for i in rows))
+        squares = sum(columns["rms"][i] ** 2 * columns["r"][i] for i in rows)
+        signed = sum(columns["mean"][i] * columns["r"][i] for i in rows)
+        for name, value in zip(out, (key, r, math.sqrt(squares / r), signed / r, dw, dw / norm if norm else 0.0), strict=True):
+            out[name].append(value)
+    return out
+
+
+def bands(adapted: Adapted, z: Mapping[str, Tensor] | Tensor | None = None, count: int = BANDS) -> dict[str, list]:
+    """Where in the spectrum the change sits: the share of |dW|_F^2 in each of ``count`` equal bands of ranks.
+
+    Returns:
+        {"path", "layer", "module", "share": one list of ``count`` numbers per matrix}, from the largest singular values
+        to the smallest; they sum to 1, or are all 0 where nothing changes.
+    """
+    out: dict[str, list] = {"path": [], "layer": [], "module": [], "share": []}
+    for path, part in adapted.split(_vector(adapted, z).double()).items():
+        power = (adapted.modules[path].sigma.double() * (part - 1)).square()
+        edges = [round(i * len(power) / count) for i in range(count + 1)]
+        total = float(power.sum())
+        held = [float(power[a:b].sum()) / total if total else 0.0 for a, b in zip(edges, edges[1:], strict=False)]
+        for key, value in zip(out, (path, adapted.layer_of[path], module_name(path), held), strict=True):
+            out[key].append(value)
+    return out
+
+
+def cosines(stack: ExpertStack, weighted: bool = False) -> dict:
+    """Experts against each other: the cosine between their z - 1, per layer and over all.
+
+    Args:
+        weighted: between sigma * (z - 1), that is between their dW (the singular vectors are common), instead.
+
+    Returns:
+        {"names", "layers", "by_layer": (layers, K, K) nested lists, "all": (K, K)}; an expert that changes nothing has
+        cosine 0 with every other and 1 with itself.
+    """
+    adapted = stack.adapted
+    delta = stack.delta.double()
+    if weighted:
+        delta = delta * adapted.sigma.double()
+    index = adapted.layer_index.to(delta.device)
+    layers = sorted(set(adapted.layer_of.values()))
+
+    def table(part: Tensor) -> list[list[float]]:
+        unit = part / part.norm(dim=1, keepdim=True).clamp(min=1e-300)
+        out = (unit @ unit.T).clamp(-1, 1)
+        return out.fill_diagonal_(1.0).tolist()
+
+    return {"names": list(stack.names), "layers": layers, "by_layer": [table(delta[:, index == layer]) for layer in layers],
+            "all": table(delta)}  # fmt: skip
+
+
+def kept_by_lora(adapted: Adapted, z: Mapping[str, Tensor] | Tensor | None = None,
+                 ranks: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128)) -> dict[str, list]:  # fmt: skip
+    """How much of a change the best LoRA of rank k keeps, in closed form.
+
+    dW = U diag(sigma (z - 1)) Vh is its own singular value decomposition up to order and signs, so the best rank-k
+    approximation keeps the k largest |sigma_i (z_i - 1)| (Eckart and Young).
+
+    Returns:
+        {"rank": ranks, "kept": share of |dW|_F that rank k keeps, all matrices together, "parameters": of the LoRA,
+        "by_matrix": one list per matrix in the order of ``adapted.paths``}; kept is 1 where nothing changes.
+
+    Raises:
+        ValueError: a rank below 1.
+    """
+    if any(k < 1 for k in ranks):
+        raise ValueError(f"a LoRA's rank is at least 1, got {min(ranks)}")
+    power = [(adapted.modules[path].sigma.double() * (part - 1)).square().sort(descending=True).values
+             for path, part in adapted.split(_vector(adapted, z).double()).items()]  # fmt: skip
+    total = float(sum(p.sum() for p in power))
+    kept, parameters, by_matrix = [], [], [[] for _ in power]
+    for k in ranks:
+        held = [float(p[:k].sum()) for p in power]
+        kept.append(math.sqrt(min(1.0, sum(held) / total)) if total else 1.0)
+        shapes = (adapted.modules[path].weight.shape for path in adapted.paths)
+        parameters.append(sum(min(k, min(shape)) * (shape[0] + shape[1]) for shape in shapes))
+        for rows, share, p in zip(by_matrix, held, power, strict=True):
+            whole = float(p.sum())
+            rows.append(math.sqrt(min(1.0, share / whole)) if whole else 1.0)
+    return {"rank": list(ranks), "kept": kept, "parameters": parameters, "by_matrix": by_matrix}

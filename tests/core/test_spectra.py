@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from t2ui.core import Expert, ExpertStack, Mix, change, gram, grid, spectrum
+from t2ui.core import Expert, ExpertStack, Mix, bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
 
 from .models import LAYERS, some_z
 
@@ -88,3 +88,71 @@ def test_grid(adapted):
     assert table["values"][1][2] == columns["rms"][9]
     some = {k: v[:9] for k, v in columns.items()}  # layer 1 has two modules only
     assert grid(some, "rms")["values"][1] == [*columns["rms"][7:9], *[None] * 5]
+
+
+def dense_changes(adapted, z):
+    """W' - W of every matrix, in float64."""
+    before = [m.weight.detach().double().clone() for m in adapted.modules.values()]
+    with adapted.folded(z):
+        return [m.weight.detach().double() - b for m, b in zip(adapted.modules.values(), before, strict=True)]
+
+
+@pytest.mark.parametrize("by", ["layer", "module"])
+def test_a_summary_is_of_the_group_as_one_matrix(adapted, by):
+    z = some_z(adapted)
+    columns = change(adapted, z)
+    table = summary(columns, by)
+    assert table[by] == list(dict.fromkeys(columns[by])) and sum(table["r"]) == adapted.R
+    dense = dense_changes(adapted, z)
+    for i, key in enumerate(table[by]):
+        rows = [j for j, k in enumerate(columns[by]) if k == key]
+        assert table["dw"][i] == pytest.approx(float(torch.cat([dense[j].flatten() for j in rows]).norm()), rel=1e-4)
+        parts = torch.cat([z[adapted.slices[adapted.paths[j]]] for j in rows]) - 1
+        assert table["mean"][i] == pytest.approx(float(parts.mean()), abs=1e-6)
+        assert table["rms"][i] == pytest.approx(float(parts.square().mean().sqrt()), rel=1e-5)
+    with pytest.raises(ValueError, match="layer or module"):
+        summary(columns, "colour")
+
+
+def test_bands_say_where_the_change_sits(adapted):
+    path = adapted.paths[0]
+    z = torch.ones(adapted.R)
+    z[adapted.slices[path].start] = 1.5  # the largest singular value of the first matrix
+    share = bands(adapted, z)["share"]
+    assert share[0] == [1.0, 0.0, 0.0, 0.0] and share[1] == [0.0] * 4
+    spread = bands(adapted, some_z(adapted), count=3)["share"]
+    assert all(len(row) == 3 and sum(row) == pytest.approx(1) for row in spread)
+
+
+def test_cosines_of_experts(adapted):
+    one = some_z(adapted, 0)
+    against, other = 2 - one, some_z(adapted, 5)
+    experts = [Expert.from_z(adapted, n, z) for n, z in (("a", one), ("b", against), ("c", other), ("d", torch.ones(adapted.R)))]
+    for weighted in (False, True):
+        found = cosines(ExpertStack(adapted, experts), weighted)
+        assert found["names"] == ["a", "b", "c", "d"] and found["layers"] == list(range(LAYERS))
+        assert found["all"][0][:2] == pytest.approx([1, -1]) and found["all"][3] == [0, 0, 0, 1]
+        assert len(found["by_layer"]) == LAYERS and found["by_layer"][0][0][1] == pytest.approx(-1)
+        a, c = one - 1, other - 1
+        if weighted:
+            a, c = a * adapted.sigma, c * adapted.sigma
+        assert found["all"][0][2] == pytest.approx(float(torch.cosine_similarity(a, c, dim=0)), abs=1e-5)
+        json.dumps(found, allow_nan=False)
+
+
+def test_what_a_lora_keeps_is_what_the_best_low_rank_matrix_keeps(adapted):
+    """Against torch's own SVD of the dense change, not against our formula."""
+    z = some_z(adapted)
+    ranks = (1, 3, 8, 1000)
+    found = kept_by_lora(adapted, z, ranks)
+    dense = [torch.linalg.svdvals(d) for d in dense_changes(adapted, z)]
+    for i, k in enumerate(ranks):
+        wanted = sum(float(s[:k].square().sum()) for s in dense) / sum(float(s.square().sum()) for s in dense)
+        assert found["kept"][i] == pytest.approx(wanted**0.5, rel=1e-4)
+        assert found["by_matrix"][0][i] == pytest.approx(float(dense[0][:k].norm() / dense[0].norm()), rel=1e-4)
+    assert found["kept"] == sorted(found["kept"]) and found["kept"][-1] == pytest.approx(1)
+    out, into = adapted.modules[adapted.paths[0]].weight.shape
+    assert found["parameters"][0] == sum(sum(m.weight.shape) for m in adapted.modules.values())
+    assert kept_by_lora(adapted, None, (1,))["kept"] == [1.0]
+    with pytest.raises(ValueError, match="at least 1"):
+        kept_by_lora(adapted, z, (0,))
