@@ -102,3 +102,72 @@ def change_heatmap(
         },
     )
     return figure
+
+
+# Blue against orange: told apart by the colour-blind, and by lightness in print.
+AGREE_SCALE = ((0.0, "#b3541e"), (0.5, "#f4f2ee"), (1.0, "#123f5c"))
+BEFORE, AFTER, FACTOR = "#8a8f98", "#2f7fa8", "#b3541e"
+
+
+def _plain(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
+    figure.update_layout(template="none", height=height, margin={"l": 56, "r": 16, "t": 24, "b": 48},
+                         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", uirevision="keep",
+                         legend={"orientation": "h", "y": 1.12, "x": 0}, **axes)  # fmt: skip
+    return figure
+
+
+def spectrum_lines(columns: Mapping[str, Any], *, sigma: str = "sigma", sigma2: str = "sigma'", z: str = "z",
+                   x_title: str = "rank", y_title: str = "singular value") -> go.Figure:  # fmt: skip
+    """The singular values of one matrix before and after, and z on an axis of its own.
+
+    Args:
+        columns: ``index``, ``sigma``, ``sigma2``, ``z`` of ``t2ui.core.spectra.spectrum``.
+    """
+    x = columns["index"]
+    figure = go.Figure([
+        go.Scatter(x=x, y=columns["sigma"], name=sigma, line={"color": BEFORE, "width": 2},
+                   hovertemplate="%{x}: %{y:.4f}<extra>" + sigma + "</extra>"),
+        go.Scatter(x=x, y=columns["sigma2"], name=sigma2, line={"color": AFTER, "width": 2},
+                   hovertemplate="%{x}: %{y:.4f}<extra>" + sigma2 + "</extra>"),
+        go.Scatter(x=x, y=columns["z"], name=z, yaxis="y2", mode="markers", marker={"color": FACTOR, "size": 4},
+                   hovertemplate="%{x}: %{y:.3f}<extra>" + z + "</extra>"),
+    ])  # fmt: skip
+    return _plain(figure, 320, xaxis={"title": {"text": x_title}, "fixedrange": True},
+                  yaxis={"title": {"text": y_title}, "rangemode": "tozero", "fixedrange": True},
+                  yaxis2={"title": {"text": z}, "overlaying": "y", "side": "right", "showgrid": False,
+                          "fixedrange": True})  # fmt: skip
+
+
+def cosine_heatmap(table: Sequence[Sequence[float]], names: Sequence[str]) -> go.Figure:
+    """Experts against each other, from -1 to 1."""
+    figure = go.Figure(go.Heatmap(
+        z=[list(row) for row in table], x=list(names), y=list(names), zmin=-1, zmax=1, xgap=2, ygap=2,
+        colorscale=[list(stop) for stop in AGREE_SCALE], texttemplate="%{z:.2f}",
+        hovertemplate="%{y} · %{x}: %{z:.3f}<extra></extra>",
+        colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 5},
+    ))  # fmt: skip
+    return _plain(figure, max(240, 90 + 40 * len(names)), xaxis={"type": "category", "fixedrange": True},
+                  yaxis={"type": "category", "autorange": "reversed", "fixedrange": True})  # fmt: skip
+
+
+def lora_curve(columns: Mapping[str, Any], *, x_title: str = "rank of the LoRA",
+               y_title: str = "kept share of |dW|") -> go.Figure:  # fmt: skip
+    """How much of a change the best LoRA of each rank keeps (``rank``, ``kept``, ``parameters`` of ``kept_by_lora``)."""
+    figure = go.Figure(go.Scatter(
+        x=[str(k) for k in columns["rank"]], y=columns["kept"], mode="lines+markers", line={"color": AFTER, "width": 2},
+        customdata=columns["parameters"], hovertemplate="rank %{x}: %{y:.1%}, %{customdata:,} numbers<extra></extra>",
+    ))  # fmt: skip
+    return _plain(figure, 280, xaxis={"title": {"text": x_title}, "type": "category", "fixedrange": True},
+                  yaxis={"title": {"text": y_title}, "tickformat": ".0%", "range": [0, 1.05], "fixedrange": True})  # fmt: skip
+
+
+def layer_lines(names: Sequence[str], layers: Sequence[int], by_layer: Sequence[Sequence[Sequence[float]]],
+                *, x_title: str = "layer", y_title: str = "cosine") -> go.Figure:  # fmt: skip
+    """The cosine of every pair of experts along the layers."""
+    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
+    figure = go.Figure([
+        go.Scatter(x=list(layers), y=[table[i][j] for table in by_layer], name=f"{names[i]} · {names[j]}",
+                   mode="lines+markers") for i, j in pairs
+    ])  # fmt: skip
+    return _plain(figure, 300, xaxis={"title": {"text": x_title}, "dtick": 1, "fixedrange": True},
+                  yaxis={"title": {"text": y_title}, "range": [-1.05, 1.05], "fixedrange": True})  # fmt: skip

@@ -187,3 +187,20 @@ def test_a_classifier_is_trained_measured_and_calibrated(smoke, tmp_path, capsys
     found = json.loads(out.read_text())
     assert found["strategy"] == "classifier" and found["n"] == 6 and 0 <= found["ece"] <= 1
     assert set(found["confusion"]) >= {"math", "math+picture", "handwritten other"}
+
+
+def test_spectra_as_table_csv_json_and_page(place, tmp_path, capsys):
+    files = {kind: tmp_path / f"s.{kind}" for kind in ("csv", "json", "html")}
+    args = ["spectra", "--mix", "math=0.5,vision=0.25", "--ranks", "1,4", *place]
+    assert main([*args, *[w for kind, path in files.items() for w in (f"--{kind}", str(path))]]) == 0
+    assert "LoRA rank" in capsys.readouterr().out
+    found = json.loads(files["json"].read_text())
+    head, *lines = files["csv"].read_text().splitlines()
+    assert head.split(",")[:3] == ["path", "layer", "module"] and len(lines) == len(found["matrices"]["path"]) == 14
+    assert [len(found["spectra"][0][k]) for k in ("sigma", "sigma2", "z")] == [found["matrices"]["r"][0]] * 3
+    assert found["lora"]["rank"] == [1, 4] and found["cosines"]["names"] == ["math", "vision"]
+    page = files["html"].read_text()
+    assert "plotly" in page and "<h1>math=0.5,vision=0.25" in page
+    assert 'src="http' not in page, "the page needs no network"
+    assert main(["spectra", "--mix", "auto:prompt", *place]) == 1 and "per prompt" in capsys.readouterr().err
+    assert main(["spectra", "--ranks", "two", *place]) == 1 and "--ranks" in capsys.readouterr().err
