@@ -16,7 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2ui.runs import Question, Run, cells_of, expert_names, from_base64, run
+from t2ui.cells import cells_of, expert_names
+from t2ui.runs import Question, Run, from_base64, run
 
 if TYPE_CHECKING:
     from t2ui.engine import Engine, Loaded

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import io
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ KINDS = {
     "ask": "both passes: base and dispatch's choice",
     "everybody": "both passes, and every expert and the current mix besides",
     "mix": "base and the current mix, no first pass",
+    "overrule": "dispatch's answer and, beside it, another expert's",
 }
 STAGES = ("idle", "waiting", "pass1", "pass2", "done", "stopped", "error")
 
@@ -53,7 +54,7 @@ class Row:
     """One answer.
 
     Attributes:
-        key: ``base``, ``dispatch``, ``mix`` or ``expert:<name>``.
+        key: ``base``, ``dispatch``, ``mix``, ``overrule`` or ``expert:<name>``.
         mix: the mix as ``str(Mix)`` prints it.
         reason: why it ended (``stop``, ``length``, ``cancelled``, ``error``); None while it runs.
         seconds: wall time by stage; ``first`` = until the first token, ``total`` = all of it.
@@ -232,11 +233,13 @@ async def run(
     soft: bool = False,
     mix: Mix | None = None,
     halt: Halt | None = None,
+    strategy: str = "prompt",
 ) -> AsyncIterator[Run]:
     """Ask a question and yield the picture of it as it grows, at most 12 times a second; the last one is ``over``.
 
     Args:
-        kind: one of :data:`KINDS`.
+        kind: ``ask``, ``everybody`` or ``mix``.
+        strategy: how the first pass chooses (see ``t2ui.engine.dispatch``).
         soft: blend experts by dispatch's scores instead of taking the likeliest.
         mix: the visitor's current mix (base if None).
         halt: set from elsewhere to stop; what has been answered by then is kept.
@@ -247,13 +250,15 @@ async def run(
     from t2ui.core.mixing import Mix
     from t2ui.engine import EngineError, Request
 
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if kind not in KINDS or kind == "overrule":
+        raise ValueError(f"kind must be ask, everybody or mix, got {kind!r}")
     halt = halt or Halt()
     state = Run(kind, "waiting", question.prompt, thumbnail(question.image), soft=soft)
     try:
         if engine.loaded is None:
             raise EngineError(engine.text or "the model is not loaded yet")
+        from t2ui.cells import expert_names
+
         names = expert_names(engine.loaded)
         state = replace(state, names=names)
         settings = dict(
@@ -269,7 +274,7 @@ async def run(
         if kind != "mix":
             state = replace(state, stage="pass1")
             yield state
-            found = await halt.hold(engine.dispatch(question.prompt, image=question.image, soft=soft))
+            found = await halt.hold(engine.dispatch(question.prompt, question.image, strategy, soft))
             chosen = found.mix
             state = replace(
                 state,
@@ -290,7 +295,7 @@ async def run(
         state = replace(state, stage="pass2", rows=tuple(Row(key, str(each)) for key, each in rows.items()))
         yield state
         requests = [Request(question.prompt, mix=each, **settings) for each in rows.values()]
-        async for grown in _answers(engine, requests, state, checker, halt):
+        async for grown in _answers(engine, requests, state, range(len(rows)), checker, halt):
             state = grown
             yield state
     except EngineError as error:
@@ -304,10 +309,45 @@ async def run(
         yield replace(state, stage="stopped")
 
 
+async def overrule(engine: Engine, before: Run, question: Question, choice: str, halt: Halt | None = None) -> AsyncIterator[Run]:
+    """Dispatch is overruled: the same question with another expert (``base``: without one), beside the old answer.
+
+    Args:
+        before: a run of both passes that is over; its first pass and dispatch's answer are kept as they are.
+        question: the question of that run.
+        choice: an expert's name, or ``base``.
+
+    Raises:
+        ValueError: ``before`` has no answer of dispatch, or is about another question.
+    """
+    from t2ui.core.mixing import Mix
+    from t2ui.engine import EngineError, Request
+
+    old = before.row("dispatch")
+    if old is None or before.first_pass is None or before.prompt != question.prompt:
+        raise ValueError("there is no decision to overrule: ask the question first")
+    halt = halt or Halt()
+    mix = Mix.base() if choice == "base" else Mix.single(choice)
+    state = replace(before, kind="overrule", stage="pass2", rows=(old, Row("overrule", str(mix))), error=None)
+    yield state
+    try:
+        request = Request(question.prompt, question.image, mix, temperature=float(question.temperature),
+                          seed=int(question.seed), max_new_tokens=int(question.max_new_tokens))  # fmt: skip
+        checker = await asyncio.to_thread(Checker, question)
+        async for grown in _answers(engine, [request], state, [1], checker, halt):
+            state = grown
+            yield state
+    except EngineError as error:
+        yield replace(state, stage="stopped" if halt.stopped else "error", error=None if halt.stopped else str(error))
+
+
 async def _answers(
-    engine: Engine, requests: list[Any], state: Run, checker: Checker, halt: Halt
+    engine: Engine, requests: list[Any], state: Run, places: Sequence[int], checker: Checker, halt: Halt
 ) -> AsyncIterator[Run]:
-    """The second pass: apply deltas to the rows, and show them not more often than :data:`FRAME`."""
+    """The second pass: apply deltas to the rows, and show them not more often than :data:`FRAME`.
+
+    Request i belongs to row ``places[i]``; other rows stay as they are.
+    """
     stream = halt.hold(engine.submit(requests))
     rows, shown = list(state.rows), 0.0
     deltas = aiter(stream)
@@ -328,9 +368,10 @@ async def _answers(
                 await asyncio.sleep(rest)
             batch += stream.drain()
             for delta in batch:
-                rows[delta.row] = _grow(rows[delta.row], delta)
+                at = places[delta.row]
+                rows[at] = _grow(rows[at], delta)
                 if delta.done:
-                    rows[delta.row] = await asyncio.to_thread(checker, rows[delta.row])
+                    rows[at] = await asyncio.to_thread(checker, rows[at])
             tokens = state.prompt_tokens or next(
                 (len(a.prompt_tokens) for a in stream.answers if a.prompt_tokens), None
             )
@@ -357,36 +398,3 @@ def _grow(row: Row, delta: Delta) -> Row:
         seconds=dict(delta.seconds) if delta.seconds else row.seconds,
         change=delta.applied.change if delta.applied else row.change,
     )
-
-
-def expert_names(loaded: Any) -> tuple[str, ...]:
-    """The usable experts in the order in which the first pass names them: the same everywhere on the page."""
-    from t2ui.engine.dispatch import labels_of
-
-    usable = list(loaded.stack.names)
-    asked = [name for name in labels_of(loaded) if name in usable]
-    return (*asked, *[name for name in usable if name not in asked])
-
-
-def cells_of(loaded: Any) -> list[dict[str, Any]]:
-    """Gram matrices of every adapted matrix, experts in :func:`expert_names`' order: plain numbers for plots and
-    browser."""
-    from t2ui.core import spectra
-
-    at = [loaded.stack.names.index(name) for name in expert_names(loaded)]
-    return [
-        {
-            "layer": cell["layer"],
-            "module": cell["module"].removesuffix("_proj"),
-            "r": cell["r"],
-            "norm2": float(f"{cell['norm2']:.6g}"),
-            "G": _short(cell["G"], at),
-            "H": _short(cell["H"], at),
-        }
-        for cell in spectra.gram(loaded.stack).values()
-    ]
-
-
-def _short(matrix: list[list[float]], at: list[int]) -> list[list[float]]:
-    """Rows and columns ``at``, to six digits: more than a colour needs, and half the bytes."""
-    return [[float(f"{matrix[i][j]:.6g}") for j in at] for i in at]

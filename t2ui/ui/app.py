@@ -87,6 +87,7 @@ def _wire_loading(
         tab.refused,
         box.examples,
         box.thumbs,
+        box.strategy,
         *tab.sliders,
     ]
 
@@ -110,6 +111,7 @@ def _wire_loading(
             status: parts.status(t, "ready", ready_words(backend, t)),
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer)},
             box.notice: "",
+            box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t)),
             tab.notice: "",
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),

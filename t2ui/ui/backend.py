@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2ui.runs import cells_of, expert_names
+from t2ui.cells import cells_of, expert_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,8 @@ class Backend:
         names: the usable experts, in the registry's order (at most :data:`MAX_EXPERTS` of them on the page).
         refused: (name, reason) of experts that this model cannot use.
         cells: the Gram matrices of every adapted matrix, for the change map (see ``t2ui.plots``).
+        strategies: how the first pass can choose here: ``prompt``, ``classifier`` where there is such an expert,
+            ``few-shot:NAME`` for every kept mix.
     """
 
     def __init__(self, options: Options | None = None, engine: Engine | None = None) -> None:
@@ -56,6 +58,7 @@ class Backend:
         self.refused: list[tuple[str, str]] = []
         self.cells: list[dict[str, Any]] = []
         self.began = time.monotonic()
+        self.strategies: tuple[str, ...] = ("prompt",)
         self.seconds: float | None = None
         self._failure = ""
         self._complete = False
@@ -144,12 +147,21 @@ class Backend:
             self.names = expert_names(loaded)
             self.refused = [(name, entry.reason) for name, entry in loaded.registry.refused.items()]
             self.cells = self.engine.run(cells_of).result()
+            self.strategies = strategies_of(loaded)
             self.seconds = time.monotonic() - self.began
             self._complete = True
         except Exception as error:  # the page stays up and says why; the details go to the server's log
             self._failure = str(error) or type(error).__name__
             log.error("The model could not be loaded: %s", self._failure)
             log.debug("details", exc_info=True)
+
+
+def strategies_of(loaded: Any) -> tuple[str, ...]:
+    """The dispatch strategies that a loaded model can use now."""
+    from t2ui.engine.dispatch import recipes
+
+    classifier = ("classifier",) if loaded.dispatcher is not None else ()
+    return ("prompt", *classifier, *(f"few-shot:{name}" for name in recipes(loaded)))
 
 
 def default_threads() -> int:

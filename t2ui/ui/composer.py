@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ class Composer:
 
     prompt: gr.Textbox
     picture: gr.Image
+    strategy: gr.Dropdown
     soft: gr.Radio
     temperature: gr.Slider
     max_new_tokens: gr.Slider
@@ -81,6 +83,14 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
         everybody = gr.Button(t("everybody.button"), interactive=False, elem_id="t2-everybody", min_width=90)
         stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-stop", min_width=60)
     said = markup(notice(t("status.not_ready"), "info"), elem_id="t2-question-notice")
+    strategy = gr.Dropdown(
+        [(t("strategy.prompt"), "prompt")],
+        value="prompt",
+        label=t("strategy.label"),
+        interactive=True,
+        filterable=False,
+        elem_id="t2-strategy",
+    )
     soft = gr.Radio(
         [(t("soft.hard"), False), (t("soft.soft"), True)],
         value=False,
@@ -148,5 +158,13 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
     picture.upload(look, [picture], [picture, said], preprocess=False, **quiet)
     thumbs.pick(choose_picture, None, [picture], **quiet)
     return Composer(
-        prompt, picture, soft, temperature, max_new_tokens, seed_box, ask, everybody, stop, said, thumbs, families
+        prompt, picture, strategy, soft, temperature, max_new_tokens, seed_box, ask, everybody, stop, said, thumbs, families
     )
+
+
+def strategy_choices(strategies: Sequence[str], t: Text) -> list[tuple[str, str]]:
+    """(words, value) of the dispatch strategies."""
+    return [
+        (t("strategy.few-shot", name=s.partition(":")[2]) if s.startswith("few-shot:") else t(f"strategy.{s}"), s)
+        for s in strategies
+    ]

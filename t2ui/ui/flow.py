@@ -55,7 +55,7 @@ def describe(run: Run, t: Text) -> str:
         return t("flow.empty")
     parts = [t("flow.say_prompt", prompt=run.prompt)]
     if first := run.first_pass:
-        scores = ", ".join(f"{t.family(name)} {percent(score)}" for name, score in first.scores.items())
+        scores = ", ".join(f"{t.family(name)} {percent(score)}" for name, score in first.scores.items()) or "–"
         parts.append(t("flow.say_first", choice=t.family(first.choice), scores=scores, ms=ms(first.seconds)))
     row = _shown(run)
     if row is not None and row.reason:
@@ -107,7 +107,7 @@ def wrap(text: str, columns: int, lines: int, end: bool = False) -> list[str]:
 
 
 def _shown(run: Run) -> Row | None:
-    return run.row("dispatch") or run.row("mix")
+    return run.row("overrule") or run.row("dispatch") or run.row("mix")
 
 
 def _states(run: Run) -> dict[str, str]:
@@ -189,6 +189,9 @@ def _first(run: Run, t: Text, box: Box) -> list[str]:
         return _head(box, t("flow.first")) + [_text(box.x + 14, box.y + HEAD + 13, t("flow.skipped"), "t2-faint")]
     first = run.first_pass
     parts = _head(box, t("flow.first"), ms(first.seconds) if first else "")
+    if first and not first.scores:  # a kept mix: nothing was asked
+        words = wrap(t("flow.kept", name=first.strategy.partition(":")[2]), int((box.w - 24) / 7.6), 3)
+        return parts + [_text(box.x + 14, box.y + HEAD + 13 + 17 * i, line, "t2-faint") for i, line in enumerate(words)]
     scores = dict(first.scores) if first else {name: None for name in (*run.names, OTHER)}
     left, track = box.x + 116, box.w - 116 - 74
     for i, (name, score) in enumerate(scores.items()):
@@ -210,11 +213,13 @@ def _first(run: Run, t: Text, box: Box) -> list[str]:
     parts.append(
         _foot(
             box,
-            t("flow.chose", name=t.family(first.choice))
+            t("flow.overruled", name=t.family(first.choice))
+            if first and run.kind == "overrule"
+            else t("flow.chose", name=t.family(first.choice))
             if first and not first.soft
             else t("flow.blend")
             if first
-            else t("flow.ask_base"),
+            else t("flow.asking"),
         )
     )
     return parts

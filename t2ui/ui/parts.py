@@ -6,6 +6,7 @@ Pure functions from plain data to HTML; whatever a visitor or the model wrote is
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -181,6 +182,23 @@ def everybody(run: Run, t: Text) -> str:
         f'{count}<table class="t2-everybody"><thead><tr>{head}</tr></thead><tbody aria-live="polite">'
         f"{''.join(lines)}</tbody></table>"
     )
+
+
+def overrule(run: Run, t: Text) -> str:
+    """Once dispatch has chosen and answered: buttons for whoever knows better. Nothing before."""
+    first, row = run.first_pass, run.row("dispatch")
+    if first is None or row is None or not run.over or not row.reason:
+        return ""
+    used = set(parse_alphas(row.mix)) or {"base"}
+    buttons = []
+    for name in ("base", *run.names):
+        chosen = " aria-disabled=\"true\"" if used == {name} else ""
+        label = t("row.base") if name == "base" else f"{icon(name)} {t.family(name)}"
+        data = escape(json.dumps({"expert": name}))
+        buttons.append(f'<button type="button" data-pick="{data}"{chosen}>{escape(label)}</button>')
+    why = f'<p class="t2-why">{escape(first.why[:1].upper() + first.why[1:])}</p>'
+    return (f'{why}<div class="t2-presets t2-overrule" role="group" aria-label="{t.html("overrule.label")}">'
+            f'<span class="t2-faint">{t.html("overrule.label")}</span>{"".join(buttons)}</div>')  # fmt: skip
 
 
 def run_notice(run: Run, t: Text) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from t2ui.runs import Halt
+from t2ui.runs import Halt, Question, Run
 
 
 class Sessions:
@@ -13,6 +13,7 @@ class Sessions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._halts: dict[str, dict[str, Halt]] = {}
+        self._last: dict[str, tuple[Run, Question]] = {}
 
     def begin(self, session: str, kind: str) -> Halt:
         """A fresh halt; what this visitor still had running under that kind is stopped."""
@@ -24,6 +25,15 @@ class Sessions:
             old.replaced = True
             old.stop()
         return halt
+
+    def remember(self, session: str, run: Run, question: Question) -> None:
+        """The last run of both passes that is over, so that its decision can be overruled."""
+        with self._lock:
+            self._last[session] = run, question
+
+    def last(self, session: str) -> tuple[Run, Question] | None:
+        with self._lock:
+            return self._last.get(session)
 
     def stop(self, session: str) -> None:
         """Stop everything this visitor has running, and nothing of anybody else's."""
@@ -37,6 +47,7 @@ class Sessions:
         self.stop(session)
         with self._lock:
             self._halts.pop(session, None)
+            self._last.pop(session, None)
 
     def __len__(self) -> int:
         return len(self._halts)

@@ -75,3 +75,15 @@ def test_words_that_differ_are_marked_and_escaped():
     assert "<mark>9.</mark>" in both and both.count("<mark>") == 1
     running = replace(RUN, rows=(RUN.rows[0], replace(RUN.rows[1], reason=None)))
     assert "<mark>" not in parts.answers(running, ("base", "expert:math"), T)
+
+
+def test_whoever_knows_better_can_overrule():
+    first = FirstPass("prompt", False, "math", {"math": 0.9, "other": 0.1}, "math", f"said so {EVIL}", 0.1)
+    run = Run(kind="ask", stage="done", prompt="p", names=("math", EVIL), first_pass=first,
+              rows=(Row("base", "base", "4", "stop"), Row("dispatch", "math", "5", "stop")))  # fmt: skip
+    html = parts.overrule(run, T)
+    assert html.count("<button") == 3 and html.count("aria-disabled") == 1 and "<script" not in html
+    assert parts.overrule(replace(run, stage="pass2"), T) == "" == parts.overrule(Run(), T)
+    told = parts.answers(replace(run, kind="overrule", rows=(run.rows[1], Row("overrule", "base", "4", "stop"))),
+                         ("dispatch", "overrule"), T)  # fmt: skip
+    assert T("row.overrule") in told and T("row.dispatch") in told

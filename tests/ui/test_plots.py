@@ -5,9 +5,9 @@ import json
 import pytest
 
 from t2ui import plots
+from t2ui.cells import cells_of, expert_names
 from t2ui.core.mixing import Mix
 from t2ui.core.spectra import change
-from t2ui.runs import cells_of, expert_names
 from t2ui.ui.live import change_payload, share_payload
 from t2ui.ui.text import Text
 

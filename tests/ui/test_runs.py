@@ -150,3 +150,44 @@ def test_json_round_trip(engine):
     with pytest.raises(ValueError, match="not a run"):
         Run.from_json({"kind": "ask"})
     assert not any(math.isnan(value) for row in last.rows for value in row.seconds.values())
+
+
+def overruled(engine, before, question, choice):
+    async def all_of_them():
+        return [state async for state in runs.overrule(engine, before, question, choice)]
+
+    return asyncio.run(all_of_them())
+
+
+def test_overruling_keeps_the_old_answer_and_adds_the_new_one(engine):
+    question = Question(MATH.prompt, max_new_tokens=10)
+    before = collect(engine, "everybody", question)[-1]
+    states = overruled(engine, before, question, "code")
+    last = states[-1]
+    assert last.kind == "overrule" and last.stage == "done" and [r.key for r in last.rows] == ["dispatch", "overrule"]
+    assert all(state.row("dispatch") == before.row("dispatch") for state in states)
+    assert last.row("overrule").text == before.row("expert:code").text and last.row("overrule").right is not None
+    assert last.first_pass == before.first_pass and last.family == "math"
+    base = overruled(engine, before, question, "base")[-1]
+    assert base.row("overrule").text == before.row("base").text and base.row("overrule").change == 0
+    again = overruled(engine, base, question, "math")[-1]  # and overruled once more
+    assert again.row("overrule").text == before.row("expert:math").text
+    assert Run.from_json(last.to_json()) == last
+
+
+def test_there_must_be_a_decision_to_overrule(engine):
+    question = Question(MATH.prompt, max_new_tokens=4)
+    without = collect(engine, "mix", question)[-1]
+    with pytest.raises(ValueError, match="no decision"):
+        overruled(engine, without, question, "math")
+    before = collect(engine, "ask", question)[-1]
+    with pytest.raises(ValueError, match="no decision"):
+        overruled(engine, before, Question("Something else?"), "math")
+    assert overruled(engine, before, question, "chess")[-1].stage == "error"  # deleted meanwhile
+
+
+def test_an_unusable_strategy_is_said(engine):
+    last = collect(engine, "ask", Question(MATH.prompt), strategy="classifier")[-1]
+    assert last.stage == "error" and "no classifier expert" in last.error
+    last = collect(engine, "ask", Question(MATH.prompt), strategy="few-shot:nothing")[-1]
+    assert last.stage == "error" and "no mix is kept" in last.error

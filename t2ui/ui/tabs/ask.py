@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from t2ui.runs import Run, run
+from t2ui.runs import Run, overrule, run
 from t2ui.ui import parts
 from t2ui.ui.backend import Backend
 from t2ui.ui.composer import Composer, InputError, read_question
 from t2ui.ui.events import LIVE, Changes, explain, session_of
 from t2ui.ui.flow import flow_html
-from t2ui.ui.live import markup
+from t2ui.ui.live import chips, markup
 from t2ui.ui.session import Sessions
 from t2ui.ui.text import Text
 
@@ -25,21 +25,24 @@ class AskTab:
     recorded: gr.HTML
     notice: gr.HTML
     flow: gr.HTML
+    overrule: gr.HTML
     answers: gr.HTML
     everybody: gr.HTML
 
     @property
     def outputs(self) -> list[gr.HTML]:
-        return [self.recorded, self.notice, self.flow, self.answers, self.everybody]
+        return [self.recorded, self.notice, self.flow, self.overrule, self.answers, self.everybody]
 
 
 def draw(state: Run, t: Text) -> list[str]:
-    """The tab's five pieces for one moment of a run (``outputs``'s order)."""
+    """The tab's six pieces for one moment of a run (``outputs``'s order)."""
+    keys = ("dispatch", "overrule") if state.kind == "overrule" else ROWS
     return [
         "",
         parts.run_notice(state, t),
         flow_html(state, t),
-        parts.answers(state, ROWS, t),
+        parts.overrule(state, t),
+        parts.answers(state, keys, t),
         parts.everybody(state, t),
     ]
 
@@ -47,14 +50,15 @@ def draw(state: Run, t: Text) -> list[str]:
 def build(t: Text, shown: Run | None, recorded: dict[str, str] | None) -> AskTab:
     """Lay the tab out with a recorded run on it (or empty)."""
     state = shown or Run(names=())
-    _, said, flow, answers, everybody = draw(state, t)
+    _, said, flow, _, answers, everybody = draw(state, t)
     badge = markup(parts.recorded_badge(t, recorded), elem_id="t2-recorded")
     notice = markup(said, elem_id="t2-notice")
     drawn = markup(flow, elem_id="t2-flow")
+    other = chips("", elem_id="t2-overrule")
     told = markup(answers, elem_id="t2-answers")
     markup(f'<h2 class="t2-h2">{t.html("everybody.title")}</h2>')
     table = markup(everybody, elem_id="t2-everybody-table")
-    return AskTab(badge, notice, drawn, told, table)
+    return AskTab(badge, notice, drawn, other, told, table)
 
 
 def wire(
@@ -70,7 +74,7 @@ def wire(
     outputs = [*tab.outputs, box.notice, box.stop]
 
     def handler(kind: str):
-        async def ask(request: gr.Request, prompt, picture, temperature, tokens, seed, soft, *alphas):
+        async def ask(request: gr.Request, prompt, picture, temperature, tokens, seed, strategy, soft, *alphas):
             changes = Changes(len(outputs))
             try:
                 question = read_question(t, prompt, picture, temperature, tokens, seed)
@@ -83,9 +87,12 @@ def wire(
             halt = sessions.begin(session_of(request), "ask")
             stop = gr.update(interactive=True)
             try:
-                async for state in run(backend.engine, kind, question, soft=bool(soft), mix=mix, halt=halt):
+                async for state in run(backend.engine, kind, question, soft=bool(soft), mix=mix, halt=halt,
+                                       strategy=str(strategy or "prompt")):  # fmt: skip
                     if halt.replaced:
                         return
+                    if state.over:
+                        sessions.remember(session_of(request), state, question)
                     yield changes(*draw(state, t), "", stop)
                     stop = None
             except Exception as error:
@@ -94,7 +101,28 @@ def wire(
 
         return ask
 
-    inputs = [*box.inputs, box.soft, *sliders]
+    async def overruled(request: gr.Request, event: gr.EventData):
+        changes = Changes(len(outputs))
+        known = sessions.last(session_of(request))
+        expert = str((event._data or {}).get("expert"))
+        if known is None or expert not in ("base", *backend.names):
+            yield changes(*[None] * len(tab.outputs), parts.notice(t("overrule.nothing"), "error"), None)
+            return
+        before, question = known
+        halt = sessions.begin(session_of(request), "ask")
+        stop = gr.update(interactive=True)
+        try:
+            async for state in overrule(backend.engine, before, question, expert, halt):
+                if halt.replaced:
+                    return
+                yield changes(*draw(state, t), "", stop)
+                stop = None
+        except Exception as error:
+            yield changes(*[None] * len(tab.outputs), parts.notice(explain(error, t), "error"), None)
+        yield changes(*[None] * (len(outputs) - 1), gr.update(interactive=False))
+
+    tab.overrule.pick(overruled, None, outputs, **LIVE)
+    inputs = [*box.inputs, box.strategy, box.soft, *sliders]
     scroll = "() => { window.t2ui.showResult('t2-tabs'); }"
     for button, kind in ((box.ask, "ask"), (box.everybody, "everybody")):
         button.click(
