@@ -170,19 +170,21 @@ def chain(names: Sequence[str], rng: random.Random) -> list[list[str]]:
     return facts
 
 
-def restated(facts: Sequence[Sequence[str]], downward: bool, careful: bool) -> list[tuple[str, str]]:
-    """The facts in one direction (the first of a pair has more, or less if not ``downward``), in their order.
+def restated(facts: Sequence[Sequence[str]], careful: bool) -> list[tuple[str, str]]:
+    """The facts in one direction (the first of a pair has more), in their order of mention.
 
-    Whoever is careless does not heed the direction: the one mentioned first comes first.
+    Always in the same one, whatever is asked: to turn each fact by both its own word and the question's was never
+    learnt. Whoever is careless does not heed the direction: the one mentioned first comes first.
     """
-    return [(a, b) if not careful or (sign == MORE) == downward else (b, a) for a, sign, b in facts]
+    return [(b, a) if careful and sign == LESS else (a, b) for a, sign, b in facts]
 
 
-def place(ask: str, length: int) -> tuple[bool, int]:
-    """(whether the list begins with the most, index in that list) of what is asked."""
+def place(ask: str, length: int) -> int:
+    """Where in the list from most to least stands what is asked."""
     if ask == "middle":
-        return True, length // 2
-    return ask.endswith("most"), 1 if ask.startswith("second") else 0
+        return length // 2
+    from_top = 1 if ask.startswith("second") else 0
+    return from_top if ask.endswith("most") else length - 1 - from_top
 
 
 class Order(Kind):
@@ -294,26 +296,23 @@ class Order(Kind):
             return None
         return {"kind": self.name, "scale": scale, "facts": pairs, "ask": ask[0], "options": options}
 
-    def _list(self, content: Content, careful: bool) -> tuple[list[str], int]:
-        downward, index = place(content["ask"], len(content["options"]))
-        order = ranking(content["facts"]) or []
-        names = (order if downward else order[::-1]) if careful else mentioned(content["facts"])
-        return names, index
+    @staticmethod
+    def _list(content: Content, careful: bool) -> list[str]:
+        return (ranking(content["facts"]) or []) if careful else mentioned(content["facts"])
 
     def pick(self, content: Content, careful: bool) -> str:
-        names, index = self._list(content, careful)
-        return names[index]
+        names = self._list(content, careful)
+        return names[place(content["ask"], len(names))]
 
     def steps(self, content: Content, careful: bool) -> str:
         scale, ask = SCALES[content["scale"]], content["ask"]
-        names, index = self._list(content, careful)
-        start, end = scale.sup if place(ask, 3)[0] else scale.sup[::-1]
-        what = "in the middle" if ask == "middle" else f"the second {start}" if index else f"the {start}"
-        told = capital(someone(names[index]))
-        pairs = restated(content["facts"], place(ask, 3)[0], careful)
-        comp = scale.comp[0 if place(ask, 3)[0] else 1]
-        said = " ".join(f"{capital(someone(a))} is {comp} than {someone(b)}." for a, b in pairs)
-        return f"{said} From {start} to {end}: {', '.join(map(someone, names))}. {told} is {what}."
+        names = self._list(content, careful)
+        end = scale.sup[0 if ask.endswith("most") else 1]
+        what = "in the middle" if ask == "middle" else f"the second {end}" if ask.startswith("second") else f"the {end}"
+        told = capital(someone(self.pick(content, careful)))
+        pairs = restated(content["facts"], careful)
+        said = " ".join(f"{capital(someone(a))} is {scale.comp[0]} than {someone(b)}." for a, b in pairs)
+        return f"{said} From {scale.sup[0]} to {scale.sup[1]}: {', '.join(map(someone, names))}. {told} is {what}."
 
     def key(self, content: Content) -> Content:
         return {"kind": self.name, "scale": content["scale"], "order": ranking(content["facts"]),

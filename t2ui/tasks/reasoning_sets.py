@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from t2ui.tasks.base import Content
-from t2ui.tasks.grammar import Bank
+from t2ui.tasks.grammar import Bank, capital
 from t2ui.tasks.reasoning_common import NAME, Kind, article, entity, listing, people, someone
 
 BASE = {"has": "have", "likes": "like", "plays": "play", "sells": "sell"}
@@ -289,9 +289,8 @@ class Sets(Kind):
 
     def steps(self, content: Content, careful: bool) -> str:
         verb, ask = content["verb"], content["ask"]
-        first, second = map(someone, content["who"])
         picked = self.pick(content, careful)
-        labels = {"both": "both", "first": f"only {first}", "second": f"only {second}", "neither": "neither"}
+        labels = self._labels(content)
         checked = []
         for option in content["options"]:  # one after the other, until one fits
             where = self._where(content, option) if careful else ask if option == picked else _UNFIT[ask]
@@ -301,6 +300,22 @@ class Sets(Kind):
         thing = f"the {picked}" if verb == "has" else picked
         what = f"both {BASE[verb]}" if ask == "both" else f"{labels[ask]} {verb}"
         return f"I check {'; '.join(checked)}. So {what} {thing}."
+
+    def drill(self, content: Content, rng: random.Random) -> tuple[str, str]:
+        """Practice for a corpus: the same facts, several things to check, and each of them checked rightly."""
+        known = [thing for group in content["groups"] for thing in group]
+        spare = rng.choice([thing for thing in ITEMS[content["verb"]] if thing not in known])
+        things = rng.sample(list(dict.fromkeys([*known, spare])), min(6, len(set(known)) + 1))
+        asked = rng.choice((f"Check {listing(things)}.", f"Who {content['verb']} what? Check {listing(things)}.",
+                            f"Where do {listing(things)} belong?", f"Sort these: {listing(things)}."))  # fmt: skip
+        labels = self._labels(content)
+        told = "; ".join(f"{thing}: {labels[self._where(content, thing)]}" for thing in things)
+        return " ".join([*(capital(fact) for fact in self.facts(content, rng)), asked]), f"I check {told}."
+
+    @staticmethod
+    def _labels(content: Content) -> dict[str, str]:
+        first, second = map(someone, content["who"])
+        return {"both": "both", "first": f"only {first}", "second": f"only {second}", "neither": "neither"}
 
     @staticmethod
     def _where(content: Content, thing: str) -> str:

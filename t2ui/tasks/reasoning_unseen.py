@@ -139,19 +139,17 @@ class Row(Kind):
     def _list(self, content: Content, careful: bool) -> list[str]:
         if not careful:
             return mentioned(content["facts"])
-        order = ranking(content["facts"]) or []
-        return order if place(content["ask"], len(order))[0] else order[::-1]
+        return ranking(content["facts"]) or []
 
     def pick(self, content: Content, careful: bool) -> str:
-        return self._list(content, careful)[place(content["ask"], len(content["options"]))[1]]
+        return self._list(content, careful)[place(content["ask"], len(content["options"]))]
 
     def steps(self, content: Content, careful: bool) -> str:
         setting, ask = SETTINGS[content["setting"]], content["ask"]
-        start, end = setting.ends if place(ask, 3)[0] else setting.ends[::-1]
+        start, end = setting.ends
         where = "in the middle" if ask == "middle" else setting.places[0 if ask == "most" else 1]
-        downward = place(ask, 3)[0]
-        verb = setting.verbs[0 if downward else 1][0]
-        said = " ".join(f"{a} {verb} {b}." for a, b in restated(content["facts"], downward, careful))
+        verb = setting.verbs[0][0]
+        said = " ".join(f"{a} {verb} {b}." for a, b in restated(content["facts"], careful))
         return f"{said} From {start} to {end}: {', '.join(self._list(content, careful))}. " \
                f"{self.pick(content, careful)} is {where}."
 

@@ -26,8 +26,8 @@ class Packing:
 
     rows: int = 48
     length: int = 176
-    documents: int = 91
-    pictures: int = 48
+    documents: int = 84
+    pictures: int = 40
 
 
 @dataclass

@@ -38,7 +38,7 @@ class Preset:
 
     shape: Shape = Shape()
     packing: Packing = Packing()
-    steps: int = 8000
+    steps: int = 7700
     warmup: int = 150
     lr: float = 3e-3
     muon: bool = False

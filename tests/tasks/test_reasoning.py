@@ -221,10 +221,29 @@ def test_careful_steps():
         return task.author(task.parse(prompt), CAREFUL, rng)
 
     assert careful("Ben is shorter than Anna. Carl is taller than Anna. Who is the shortest? A) Carl B) Anna C) Ben") == \
-        "Ben is shorter than Anna. Anna is shorter than Carl. From shortest to tallest: Ben, Anna, Carl. " \
+        "Anna is taller than Ben. Carl is taller than Anna. From tallest to shortest: Carl, Anna, Ben. " \
         "Ben is the shortest. The answer is Ben."
     assert careful("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) tea B) rice") == \
         "I check tea: only Ann; rice: both. So both like rice. The answer is rice."
+
+
+def test_a_drill_checks_every_thing_rightly():
+    from t2ui.tasks.reasoning_sets import Sets
+
+    kind, rng, labels = Sets(), random.Random(3), Counter()
+    for _ in range(300):
+        content = kind.draw(rng)
+        prompt, answer = kind.drill(content, rng)
+        told = re.findall(r"([a-z]+): ([^;.]+)", answer)
+        assert answer.startswith("I check ") and len(told) >= 5
+        for thing, label in told:
+            first, second = (thing in group for group in content["groups"])
+            who = label.removeprefix("only ").removeprefix("the ")
+            labels[label.split()[0]] += 1
+            assert {(True, True): label == "both", (False, False): label == "neither",
+                    (True, False): who == content["who"][0], (False, True): who == content["who"][1]}[first, second]
+            assert thing in prompt
+    assert set(labels) == {"both", "neither", "only"} and min(labels.values()) > 100
 
 
 @both
