@@ -1,0 +1,245 @@
+"""A few-shot search as the page shows it: run turn by turn on the engine, pictured as plain frozen data.
+
+The page draws a :class:`SearchView`; nothing here knows of gradio. torch comes with the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2ui.runs import Halt
+
+if TYPE_CHECKING:
+    from t2ui.engine import Engine
+    from t2ui.engine.search import SearchSettings, Shot
+
+FRAME = 1 / 8
+STAGES = ("idle", "waiting", "searching", "measuring", "done", "stopped", "error")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One told generation, small enough to keep: ``points`` are (alphas, score, elite)."""
+
+    index: int
+    points: tuple[tuple[tuple[float, ...], float, bool], ...]
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    best: float
+    average: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One held-out figure: right of n with a 95 % interval."""
+
+    name: str
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class SearchView:
+    """A search at one moment.
+
+    Attributes:
+        names: the experts, in the order of the alphas (per layer: the layers' mean is shown).
+        objective: what a score is: a share of right answers, or nats a token.
+        generations: those that are complete. pending: (alphas, score) of the candidates scored since.
+        planned: the budget in generations. done, total: answers of the present generation.
+        mix: the mix found, as ``str(Mix)``; ``chosen`` of ``mean`` or ``best``.
+        shots, fresh: accuracy on the shots and on fresh examples, where known.
+        heldout: figures on test examples, the found mix last.
+    """
+
+    stage: str = "idle"
+    task: str = ""
+    names: tuple[str, ...] = ()
+    objective: str = "likelihood"
+    planned: int = 0
+    generations: tuple[Generation, ...] = ()
+    pending: tuple[tuple[tuple[float, ...], float], ...] = ()
+    done: int = 0
+    total: int = 0
+    evaluations: int = 0
+    seconds: float = 0.0
+    first: float | None = None
+    mix: str = ""
+    chosen: str = ""
+    shots: float | None = None
+    fresh: float | None = None
+    n_shots: int = 0
+    heldout: tuple[Cell, ...] = ()
+    ended: str = ""
+    error: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def over(self) -> bool:
+        return self.stage in ("done", "stopped", "error")
+
+
+async def run_search(
+    engine: Engine,
+    shots: Sequence[Shot],
+    settings: SearchSettings,
+    *,
+    task: str = "",
+    fresh: Sequence[Shot] = (),
+    heldout_n: int = 0,
+    halt: Halt | None = None,
+    path: Path | None = None,
+) -> AsyncIterator[SearchView]:
+    """Search, then measure the mix found on held-out examples of ``task`` (``heldout_n`` of them; 0: none).
+
+    A refusal of the engine (no examples, no expert, a file of another search) ends with stage ``error`` and its words.
+    """
+    from t2ui.engine import EngineError
+
+    halt = halt or Halt()
+    begun = time.monotonic()
+    state = SearchView("waiting", task, objective=settings.objective, planned=settings.generations, n_shots=len(shots))
+    yield state
+    reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def job(loaded: Any) -> Any:
+        return _job(loaded, shots, settings, fresh, path, task, heldout_n, reports, halt)
+
+    try:
+        if engine.loaded is None:
+            raise EngineError(engine.text or "the model is not loaded yet")
+        state = replace(state, names=tuple(engine.loaded.stack.names))
+        # Not held by the halt: a search that is stopped ends by itself, within a batch, and keeps its best.
+        reply = engine.run(job)
+        waiting = asyncio.ensure_future(_finish(reply))
+        while True:
+            ready, _ = await asyncio.wait({waiting}, timeout=FRAME)
+            grown = state
+            while not reports.empty():
+                grown = _take(grown, reports.get(), begun)
+            if grown is not state:
+                state = grown
+                yield state
+            if ready and reports.empty():
+                waiting.result()
+                break
+        yield replace(state, stage="stopped" if halt.stopped else "done")
+    except (EngineError, ValueError) as error:
+        yield replace(state, stage="error", error=str(error))
+    except asyncio.CancelledError:
+        halt.stop()
+        raise
+
+
+async def _finish(reply: Any) -> Any:
+    return await reply
+
+
+class _Stop:
+    """A halt as the event that the engine looks at."""
+
+    def __init__(self, halt: Halt) -> None:
+        self._halt = halt
+
+    def is_set(self) -> bool:
+        return self._halt.stopped
+
+
+def _job(loaded: Any, shots: Sequence[Any], settings: Any, fresh: Sequence[Any], path: Path | None, task: str,
+         heldout_n: int, reports: Any, halt: Halt) -> Any:  # fmt: skip
+    """In the model's thread, a turn per micro-batch of the search and per held-out figure."""
+    from t2ui.engine.search import search
+
+    stop: Any = _Stop(halt)
+    for report in search(loaded, shots, settings, fresh=fresh, stop=stop, path=path):
+        reports.put(report)
+        yield
+        last = report
+    if heldout_n and task and not halt.stopped:
+        for cell in _heldout(loaded, task, heldout_n, last.result.mix):
+            if halt.stopped:
+                return
+            reports.put(cell)
+            yield
+
+
+def _heldout(loaded: Any, task: str, n: int, found: Any) -> Any:
+    """Base, even shares, all at 1, dispatch and the found mix on the same test examples, one after the other."""
+    from t2ui.core import Mix
+    from t2ui.engine.decode import answer_all
+    from t2ui.engine.dispatch import dispatch_all
+    from t2ui.engine.request import Request
+    from t2ui.tasks import get_task
+    from t2ui.tasks.pictures import draw
+
+    family, names = get_task(task), loaded.stack.names
+    examples = family.examples("test", n, 77)
+    pictures = [None if e.scene is None else draw(e.scene) for e in examples]
+    strategy = "classifier" if loaded.dispatcher is not None else "prompt"
+    asked: dict[str, list[Mix]] = {
+        "base": [Mix.base()] * n,
+        "uniform": [Mix(dict.fromkeys(names, 1 / len(names)))] * n,
+        "all": [Mix(dict.fromkeys(names, 1.0))] * n,
+        "dispatch": [],
+        "found": [found] * n,
+    }
+    for name, mixes in asked.items():
+        if name == "dispatch":
+            mixes = [d.mix for d in dispatch_all(loaded, [e.prompt for e in examples], pictures, strategy)]
+        right = 0
+        for begin in range(0, n, 25):  # small batches: others are waiting for their turn
+            part = slice(begin, begin + 25)
+            requests = [Request(e.prompt, p, m, max_new_tokens=family.max_new_tokens)
+                        for e, p, m in zip(examples[part], pictures[part], mixes[part], strict=True)]  # fmt: skip
+            answers = answer_all(loaded, requests, mode="rows")
+            right += sum(family.grade(e.content, a.text).right for e, a in zip(examples[part], answers, strict=True))
+        low, high = interval(right, n)
+        yield Cell(name, right / n, low, high, n)
+
+
+def interval(right: int, n: int) -> tuple[float, float]:
+    """95 % (Wilson), as everywhere in the project."""
+    from t2ui.train.statistics import wilson
+
+    return wilson(right, n)
+
+
+def _take(state: SearchView, report: Any, begun: float) -> SearchView:
+    """The picture after one more report."""
+    if isinstance(report, Cell):
+        return replace(state, stage="measuring", heldout=(*state.heldout, report))
+    first = state.first
+    if first is None and report.scored:
+        first = time.monotonic() - begun
+    state = replace(state, stage="searching", evaluations=report.evaluations, seconds=report.seconds, done=report.done,
+                    total=report.total, first=first)  # fmt: skip
+    k = max(1, len(state.names))
+    if report.kind == "batch":
+        points = tuple((_alphas(report.candidates[i].tolist(), k), score[0]) for i, score in report.scored)
+        return replace(state, pending=points)
+    if report.kind == "generation":
+        told, scores = report.round, [score[0] for score in report.round.scores]
+        elites = set(told.elites)
+        points = tuple((_alphas(c.tolist(), k), s, i in elites)
+                       for i, (c, s) in enumerate(zip(told.candidates, scores, strict=True)))  # fmt: skip
+        found = Generation(told.index, points, _alphas(told.mean.tolist(), k), _alphas(told.spread.tolist(), k),
+                           told.best_score[0], sum(scores) / len(scores))  # fmt: skip
+        return replace(state, generations=(*state.generations, found), pending=())
+    result = report.result
+    chosen = result.mean if result.chosen == "mean" else result.best
+    return replace(state, mix=str(result.mix), chosen=result.chosen, shots=result.shots_accuracy, ended=report.stopped,
+                   fresh=chosen.accuracy if result.validated_on == "fresh" else None, pending=())  # fmt: skip
+
+
+def _alphas(values: Sequence[float], k: int) -> tuple[float, ...]:
+    """One number per expert; alphas per layer are shown by their mean over the layers."""
+    rows = len(values) // k
+    return tuple(round(sum(values[layer * k + i] for layer in range(rows)) / rows, 4) for i in range(k))

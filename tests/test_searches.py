@@ -1,0 +1,125 @@
+"""The search as the page shows it: it grows, stops, resumes, refuses, and lets others take turns."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from t2ui.core.mixing import Mix
+from t2ui.engine import Engine, Request
+from t2ui.engine.search import SearchSettings, Shot
+from t2ui.runs import Halt
+from t2ui.searches import run_search
+from t2ui.tasks import TASKS
+from t2ui.train.fewshot import shots_of
+
+SETTINGS = SearchSettings(population=6, generations=3, objective="likelihood", rows=6, seed=1)
+SHOTS = [Shot("Anna has 12 pens.", "12"), Shot("How many?", "7")]
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_llava):
+    with Engine(tiny_llava) as engine:
+        engine.wait()
+        yield engine
+
+
+def collect(engine, shots=SHOTS, settings=SETTINGS, **options):
+    async def all_of_them():
+        return [view async for view in run_search(engine, shots, settings, **options)]
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_search_grows_to_its_end(engine):
+    views = collect(engine)
+    last = views[-1]
+    assert views[0].stage == "waiting" and last.stage == "done" and last.over
+    assert len(last.generations) == 3 and all(len(g.points) == 6 for g in last.generations)
+    assert last.names == tuple(engine.loaded.stack.names) and len(last.generations[0].mean) == 3
+    assert Mix.parse(last.mix) is not None and last.chosen in ("mean", "best")
+    assert last.evaluations == 3 * 6 * 2 and 0 < last.first <= last.seconds + 1
+    counts = [len(v.generations) for v in views]
+    assert counts == sorted(counts)
+    for g in last.generations:
+        assert max(s for _, s, _ in g.points) <= g.best + 1e-9 and sum(e for _, _, e in g.points) >= 1
+    json.dumps(asdict(last), allow_nan=False)
+
+
+def test_the_mix_found_is_measured_beside_others_on_test_examples(engine):
+    shots, fresh = shots_of(TASKS["math"], 2, 0, 2)
+    settings = replace(SETTINGS, generations=1)
+    last = collect(engine, shots, settings, task="math", fresh=fresh, heldout_n=6)[-1]
+    assert [c.name for c in last.heldout] == ["base", "uniform", "all", "dispatch", "found"]
+    assert all(c.n == 6 and c.low <= c.accuracy <= c.high for c in last.heldout) and last.fresh is not None
+
+
+def test_stop_keeps_the_best_and_the_file_goes_on(engine, tmp_path):
+    path = tmp_path / "state.json"
+
+    async def stopped():
+        halt, views = Halt(), []
+        async for view in run_search(engine, SHOTS, replace(SETTINGS, generations=200), halt=halt, path=path):
+            views.append(view)
+            if len(view.generations) >= 2:
+                halt.stop()
+        return views
+
+    last = asyncio.run(stopped())[-1]
+    assert last.stage == "stopped" and last.mix and last.ended == "stopped" and 2 <= len(last.generations) < 200
+    done = len(last.generations)
+    more = collect(engine, settings=replace(SETTINGS, generations=200), path=path, halt=_soon())
+    first = next(g for v in more for g in v.generations)
+    assert first.index >= done - 1
+
+
+def _soon():
+    class Soon(Halt):
+        """Stops by itself after some looks."""
+
+        looks = 0
+
+        @property
+        def stopped(self):
+            self.looks += 1
+            return self.looks > 40
+
+        @stopped.setter
+        def stopped(self, value):
+            pass
+
+    return Soon()
+
+
+def test_others_are_answered_while_a_search_runs(engine):
+    async def both():
+        seen = []
+
+        async def searching():
+            async for view in run_search(engine, SHOTS, replace(SETTINGS, generations=30)):
+                seen.append(view)
+
+        task = asyncio.create_task(searching())
+        while not any(v.stage == "searching" for v in seen):
+            await asyncio.sleep(0.01)
+        stream = engine.submit(Request("Anna has 12 pens.", max_new_tokens=4))
+        async for _ in stream:
+            pass
+        during = not task.done()
+        await task
+        return during, seen[-1]
+
+    during, last = asyncio.run(both())
+    assert during and last.stage == "done" and len(last.generations) == 30
+
+
+def test_refusals_are_told(engine, tmp_path):
+    assert "no reference answer" in collect(engine, [Shot("Hi")])[-1].error
+    assert "got 0" in collect(engine, [])[-1].error
+    bad = tmp_path / "bad.json"
+    bad.write_text("{")
+    assert "not a saved search" in collect(engine, path=bad)[-1].error
+    assert "lower one first" in collect(engine, settings=replace(SETTINGS, low=2.0))[-1].error
