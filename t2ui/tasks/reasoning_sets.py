@@ -302,7 +302,16 @@ class Sets(Kind):
         return f"I check {'; '.join(checked)}. So {what} {thing}."
 
     def drill(self, content: Content, rng: random.Random) -> tuple[str, str]:
-        """Practice for a corpus: the same facts, several things to check, and each of them checked rightly."""
+        """Practice for a corpus: the same facts, several things to check, and each of them checked rightly.
+
+        More often than not only one or two things a group: to find a thing again is learnt from the easy cases.
+        """
+        if rng.random() < 0.65:
+            groups = [group[: rng.choice((1, 1, 2))] for group in content["groups"]]
+            if rng.random() < 0.25:
+                groups[1] = [*groups[0][:1], *[thing for thing in groups[1] if thing not in groups[0]][:1]]
+                rng.shuffle(groups[1])
+            content = {**content, "groups": groups}
         known = [thing for group in content["groups"] for thing in group]
         spare = rng.choice([thing for thing in ITEMS[content["verb"]] if thing not in known])
         things = rng.sample(list(dict.fromkeys([*known, spare])), min(6, len(set(known)) + 1))
