@@ -13,7 +13,7 @@ from t2ui.ui import composer, events, examples, live, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, mix
+from t2ui.ui.tabs import ask, mix, search, spectra
 from t2ui.ui.text import Text
 
 
@@ -38,10 +38,16 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                         ask_tab = ask.build(t, shown, recording.about if recording else None)
                     with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix"):
                         mix_tab = mix.build(t, names, cells)
+                    with gr.Tab(t("tab.search"), id="search", elem_id="t2-tab-search"):
+                        search_tab = search.build(t)
+                    with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra"):
+                        spectra_tab = spectra.build(t)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
         ask.wire(ask_tab, box, mix_tab.sliders, tabs, backend, sessions, t)
         mix.wire(mix_tab, box, backend, sessions, t)
-        _wire_loading(demo, backend, status, box, mix_tab, t)
+        search.wire(search_tab, mix_tab.sliders, tabs, backend, sessions, t)
+        spectra.wire(spectra_tab, mix_tab.sliders, backend, t)
+        _wire_loading(demo, backend, status, box, mix_tab, [search_tab.start, spectra_tab.refresh], t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))
@@ -71,6 +77,7 @@ def _wire_loading(
     status: gr.HTML,
     box: composer.Composer,
     tab: mix.MixTab,
+    buttons: list[gr.Button],
     t: Text,
 ) -> None:
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
@@ -88,6 +95,7 @@ def _wire_loading(
         box.examples,
         box.thumbs,
         box.strategy,
+        *buttons,
         *tab.sliders,
     ]
 
@@ -109,7 +117,7 @@ def _wire_loading(
         names = backend.names
         yield {
             status: parts.status(t, "ready", ready_words(backend, t)),
-            **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer)},
+            **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
             box.notice: "",
             box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t)),
             tab.notice: "",

@@ -43,6 +43,13 @@ def change_map(value: Mapping[str, Any], aria: str, **props: Any) -> gr.HTML:
     return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
 
 
+def figure(value: Mapping[str, Any] | None, aria: str, **props: Any) -> gr.HTML:
+    """Any plotly figure, redrawn in place. Its value: ``{"figure": ...}`` or None (nothing yet)."""
+    template = f'<div class="t2-plot t2-figure" role="img" aria-label="{escape(aria)}"></div>'
+    script = "window.t2ui.figure(element, props, watch);"
+    return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
+
+
 def share_bar(value: Mapping[str, Any], **props: Any) -> gr.HTML:
     """How much of the mix is each expert and how much is base. Its value: :func:`share_payload`."""
     template = '<div class="t2-sharebar" aria-hidden="true"></div><p class="t2-share-words"></p>'

@@ -109,6 +109,25 @@
   };
   const pc = (x) => (100 * x).toFixed(1) + " %";
 
+  // ---- any plotly figure, in the page's ink --------------------------------------------------------------------
+  t2.figure = (element, props, watch) => {
+    const plot = element.querySelector(".t2-plot");
+    const draw = async () => {
+      const made = props.value && props.value.figure;
+      plot.hidden = !made;
+      if (!made) return;
+      const P = await t2.plotly(), ink = css("--t2-soft"), grid = css("--t2-line");
+      const layout = { ...made.layout, font: { color: ink, family: css("--font") || "system-ui", size: 12 } };
+      for (const axis of ["xaxis", "yaxis", "yaxis2"]) if (layout[axis]) layout[axis] = { gridcolor: grid, zerolinecolor: grid, ...layout[axis] };
+      await P.react(plot, made.data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+      plot.dataset.drawn = String(Number(plot.dataset.drawn || 0) + 1);
+    };
+    watch("value", draw);
+    document.addEventListener("t2:theme", draw);
+    new ResizeObserver(() => { if (plot.offsetWidth && window.Plotly && plot.data) window.Plotly.Plots.resize(plot); }).observe(element);
+    draw();
+  };
+
   // ---- share of base ------------------------------------------------------------------------------------------
   t2.mixBar = (element, props, watch) => {
     const draw = () => {
