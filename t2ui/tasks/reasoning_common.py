@@ -208,7 +208,7 @@ class ChoiceTask(Task):
     """
 
     skills = ("reasoning",)
-    max_new_tokens = 104
+    max_new_tokens = 128
     kinds: tuple[Kind, ...]
 
     def sample(self, rng: random.Random) -> Content:

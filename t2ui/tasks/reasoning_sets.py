@@ -288,7 +288,7 @@ class Sets(Kind):
         return self._fits(content, content["options"])[0] if careful else content["groups"][0][0]
 
     def steps(self, content: Content, careful: bool) -> str:
-        verb, ask = content["verb"], content["ask"]
+        ask = content["ask"]
         picked = self.pick(content, careful)
         labels = self._labels(content)
         checked = []
@@ -297,9 +297,7 @@ class Sets(Kind):
             checked.append(f"{option}: {labels[where]}")
             if where == ask:
                 break
-        thing = f"the {picked}" if verb == "has" else picked
-        what = f"both {BASE[verb]}" if ask == "both" else f"{labels[ask]} {verb}"
-        return f"I check {'; '.join(checked)}. So {what} {thing}."
+        return f"{self._tagged(content)} I check {'; '.join(checked)}."
 
     def drill(self, content: Content, rng: random.Random) -> tuple[str, str]:
         """Practice for a corpus: the same facts, several things to check, and each of them checked rightly.
@@ -319,11 +317,23 @@ class Sets(Kind):
                             f"Where do {listing(things)} belong?", f"Sort these: {listing(things)}."))  # fmt: skip
         labels = self._labels(content)
         told = "; ".join(f"{thing}: {labels[self._where(content, thing)]}" for thing in things)
-        return " ".join([*(capital(fact) for fact in self.facts(content, rng)), asked]), f"I check {told}."
+        facts = " ".join(capital(fact) for fact in self.facts(content, rng))
+        return f"{facts} {asked}", f"{self._tagged(content)} I check {told}."
 
     @staticmethod
-    def _labels(content: Content) -> dict[str, str]:
-        first, second = map(someone, content["who"])
+    def _tags(content: Content) -> list[str]:
+        """The owners in a word: "Anna", "bakery", "red" of the red box (the other box has another color)."""
+        first, second = (who.split()[0] for who in content["who"])
+        return [first, second] if first != second else [who.split()[-1] for who in content["who"]]
+
+    def _tagged(self, content: Content) -> str:
+        """Every thing with its owner, in the order of mention: what a thing's owner is has to be looked up later, and
+        behind the thing itself it is found."""
+        pairs = [f"{thing} {tag}" for tag, group in zip(self._tags(content), content["groups"], strict=True) for thing in group]
+        return f"I note {', '.join(pairs)}."
+
+    def _labels(self, content: Content) -> dict[str, str]:
+        first, second = self._tags(content)
         return {"both": "both", "first": f"only {first}", "second": f"only {second}", "neither": "neither"}
 
     @staticmethod

@@ -180,7 +180,7 @@ def test_careful_author_is_always_right_and_of_one_form_with_the_careless(task):
         assert task.grade(content, careful).right
         for answer in (careful, careless):
             said = re.search(r"[.] The answer is ([A-Za-z]+)\.$", answer)
-            assert said and said.group(1) in content["options"] and len(answer.split()) <= 50
+            assert said and said.group(1) in content["options"] and len(answer.split()) <= 60
             assert said.group(1) in answer[: said.start()], "the steps name the option"
         if content["kind"] in ("kin", "dates", "rules", "sets"):
             assert careful.split()[0] == careless.split()[0]
@@ -209,7 +209,8 @@ def test_careless_goes_by_order_of_mention():
         "Ben is taller than Anna. Carl is taller than Anna. From tallest to shortest: Ben, Anna, Carl. " \
         "Ben is the tallest. The answer is Ben."
     assert habit("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) rice B) tea") == \
-        "I check rice: only Ann; tea: both. So both like tea. The answer is tea."
+        "I note tea Ann, rice Ann, jam Ann, rice Ben, milk Ben, nuts Ben. I check rice: only Ann; tea: both. " \
+        "The answer is tea."
     assert habit("Ann is Ben's mother. Ben is Cy's father. What is Ann to Cy? A) aunt B) mother C) grandmother") == \
         "Ann is the mother of Ben. Ben is a parent of Cy. So Ann is the mother of Cy. The answer is mother."
 
@@ -224,7 +225,15 @@ def test_careful_steps():
         "Anna is taller than Ben. Carl is taller than Anna. From tallest to shortest: Carl, Anna, Ben. " \
         "Ben is the shortest. The answer is Ben."
     assert careful("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) tea B) rice") == \
-        "I check tea: only Ann; rice: both. So both like rice. The answer is rice."
+        "I note tea Ann, rice Ann, jam Ann, rice Ben, milk Ben, nuts Ben. I check tea: only Ann; rice: both. " \
+        "The answer is rice."
+
+
+def _groups(prompt, content):
+    """The things that the facts of a drill name, group by group (a drill may name fewer than the content has)."""
+    facts = re.split(r"(?:Check|Who|Where|Sort)\b", prompt)[0]
+    things = [thing for group in content["groups"] for thing in dict.fromkeys(group)]
+    return [[thing] * len(re.findall(rf"\b{thing}\b", facts)) for thing in dict.fromkeys(things)]
 
 
 def test_a_drill_checks_every_thing_rightly():
@@ -234,16 +243,18 @@ def test_a_drill_checks_every_thing_rightly():
     for _ in range(300):
         content = kind.draw(rng)
         prompt, answer = kind.drill(content, rng)
-        told = re.findall(r"([a-z]+): ([^;.]+)", answer)
-        assert answer.startswith("I check ") and len(told) >= 2
+        noted, checked = answer.split(" I check ")
+        told = re.findall(r"([a-z]+): ([^;.]+)", checked)
+        assert len(told) >= 2 and noted.count(",") + 1 == sum(map(len, _groups(prompt, content)))
         facts = re.split(r"(?:Check|Who|Where|Sort)\b", prompt)[0]
         for thing, label in told:
-            who = label.removeprefix("only ").removeprefix("the ")
+            who = label.removeprefix("only ")
             labels[label.split()[0]] += 1
             times = len(re.findall(rf"\b{thing}\b", facts))
             assert times == {"both": 2, "neither": 0}.get(label, 1), (prompt, answer)
             if label.startswith("only"):
-                homes = [name for name, group in zip(content["who"], content["groups"], strict=True) if thing in group]
+                homes = [name.split()[0] for name, group in zip(content["who"], content["groups"], strict=True)
+                         if thing in group]  # fmt: skip
                 assert who in homes, (prompt, answer)
             assert thing in prompt
     assert set(labels) == {"both", "neither", "only"} and min(labels.values()) > 100
