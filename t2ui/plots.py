@@ -110,6 +110,8 @@ BEFORE, AFTER, FACTOR = "#8a8f98", "#2f7fa8", "#b3541e"
 
 
 def _plain(figure: go.Figure, height: int, **axes: Any) -> go.Figure:
+    for axis in axes.values():
+        axis.setdefault("automargin", True)
     figure.update_layout(template="none", height=height, margin={"l": 56, "r": 16, "t": 24, "b": 48},
                          paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", uirevision="keep",
                          legend={"orientation": "h", "y": 1.12, "x": 0}, **axes)  # fmt: skip

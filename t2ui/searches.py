@@ -111,12 +111,15 @@ async def run_search(
     reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def job(loaded: Any) -> Any:
-        return _job(loaded, shots, settings, fresh, path, task, heldout_n, reports, halt)
+        return _job(loaded, shots, settings, fresh, names, path, task, heldout_n, reports, halt)
 
     try:
         if engine.loaded is None:
             raise EngineError(engine.text or "the model is not loaded yet")
-        state = replace(state, names=tuple(engine.loaded.stack.names))
+        from t2ui.cells import expert_names
+
+        names = expert_names(engine.loaded)
+        state = replace(state, names=names)
         # Not held by the halt: a search that is stopped ends by itself, within a batch, and keeps its best.
         reply = engine.run(job)
         waiting = asyncio.ensure_future(_finish(reply))
@@ -153,13 +156,13 @@ class _Stop:
         return self._halt.stopped
 
 
-def _job(loaded: Any, shots: Sequence[Any], settings: Any, fresh: Sequence[Any], path: Path | None, task: str,
-         heldout_n: int, reports: Any, halt: Halt) -> Any:  # fmt: skip
+def _job(loaded: Any, shots: Sequence[Any], settings: Any, fresh: Sequence[Any], names: Sequence[str], path: Path | None,
+         task: str, heldout_n: int, reports: Any, halt: Halt) -> Any:  # fmt: skip
     """In the model's thread, a turn per micro-batch of the search and per held-out figure."""
     from t2ui.engine.search import search
 
     stop: Any = _Stop(halt)
-    for report in search(loaded, shots, settings, fresh=fresh, stop=stop, path=path):
+    for report in search(loaded, shots, settings, fresh=fresh, names=names, stop=stop, path=path):
         reports.put(report)
         yield
         last = report
