@@ -12,6 +12,7 @@ from typing import Any
 from t2ui.core.mixing import Mix
 from t2ui.engine.model import Loaded
 from t2ui.tasks import SKILLS, TASKS, TRAINED
+from t2ui.train import targets
 from t2ui.train.evaluate import SEED, EvalReport, chance, compare, evaluate, gates
 from t2ui.train.handwritten import evaluate_handwritten
 from t2ui.train.measure_dispatch import measure_dispatch
@@ -77,7 +78,7 @@ def measure(loaded: Loaded, headline_n: int = HEADLINE_N, n: int = N, seed: int 
 def markdown(results: dict[str, Any]) -> str:
     """The README's tables."""
     parts = [_headline(results), _matrix(results), _gates(results), _dispatch(results), _handwritten(results),
-             _looks(results)]  # fmt: skip
+             _looks(results), targets.markdown(results)]  # fmt: skip
     return "\n\n".join(p for p in parts if p)
 
 
