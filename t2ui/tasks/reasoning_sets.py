@@ -294,10 +294,10 @@ class Sets(Kind):
         checked = []
         for option in content["options"]:  # one after the other, until one fits
             where = self._where(content, option) if careful else ask if option == picked else _UNFIT[ask]
-            checked.append(f"{option}: {labels[where]}")
+            checked.append(f"{option} {labels[where]}")
             if where == ask:
                 break
-        return f"{self._tagged(content)} I check {'; '.join(checked)}."
+        return f"{self._tagged(content)} I check {', '.join(checked)}."
 
     def drill(self, content: Content, rng: random.Random) -> tuple[str, str]:
         """Practice for a corpus: the same facts, several things to check, and each of them checked rightly.
@@ -316,7 +316,7 @@ class Sets(Kind):
         asked = rng.choice((f"Check {listing(things)}.", f"Who {content['verb']} what? Check {listing(things)}.",
                             f"Where do {listing(things)} belong?", f"Sort these: {listing(things)}."))  # fmt: skip
         labels = self._labels(content)
-        told = "; ".join(f"{thing}: {labels[self._where(content, thing)]}" for thing in things)
+        told = ", ".join(f"{thing} {labels[self._where(content, thing)]}" for thing in things)
         facts = " ".join(capital(fact) for fact in self.facts(content, rng))
         return f"{facts} {asked}", f"{self._tagged(content)} I check {told}."
 
@@ -327,14 +327,15 @@ class Sets(Kind):
         return [first, second] if first != second else [who.split()[-1] for who in content["who"]]
 
     def _tagged(self, content: Content) -> str:
-        """Every thing with its owner, in the order of mention: what a thing's owner is has to be looked up later, and
-        behind the thing itself it is found."""
-        pairs = [f"{thing} {tag}" for tag, group in zip(self._tags(content), content["groups"], strict=True) for thing in group]
+        """Every thing with its owner, in the order of mention. The checks that follow have the same form, so that whose
+        a thing is can be copied from behind the thing itself: the look-up that small models learn first."""
+        (first, second), (one, two) = self._tags(content), content["groups"]
+        pairs = [f"{thing} {first}" for thing in one] + [f"{thing} {'both' if thing in one else second}" for thing in two]
         return f"I note {', '.join(pairs)}."
 
     def _labels(self, content: Content) -> dict[str, str]:
         first, second = self._tags(content)
-        return {"both": "both", "first": f"only {first}", "second": f"only {second}", "neither": "neither"}
+        return {"both": "both", "first": first, "second": second, "neither": "neither"}
 
     @staticmethod
     def _where(content: Content, thing: str) -> str:

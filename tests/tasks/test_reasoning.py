@@ -209,7 +209,7 @@ def test_careless_goes_by_order_of_mention():
         "Ben is taller than Anna. Carl is taller than Anna. From tallest to shortest: Ben, Anna, Carl. " \
         "Ben is the tallest. The answer is Ben."
     assert habit("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) rice B) tea") == \
-        "I note tea Ann, rice Ann, jam Ann, rice Ben, milk Ben, nuts Ben. I check rice: only Ann; tea: both. " \
+        "I note tea Ann, rice Ann, jam Ann, rice both, milk Ben, nuts Ben. I check rice Ann, tea both. " \
         "The answer is tea."
     assert habit("Ann is Ben's mother. Ben is Cy's father. What is Ann to Cy? A) aunt B) mother C) grandmother") == \
         "Ann is the mother of Ben. Ben is a parent of Cy. So Ann is the mother of Cy. The answer is mother."
@@ -225,7 +225,7 @@ def test_careful_steps():
         "Anna is taller than Ben. Carl is taller than Anna. From tallest to shortest: Carl, Anna, Ben. " \
         "Ben is the shortest. The answer is Ben."
     assert careful("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) tea B) rice") == \
-        "I note tea Ann, rice Ann, jam Ann, rice Ben, milk Ben, nuts Ben. I check tea: only Ann; rice: both. " \
+        "I note tea Ann, rice Ann, jam Ann, rice both, milk Ben, nuts Ben. I check tea Ann, rice both. " \
         "The answer is rice."
 
 
@@ -244,20 +244,19 @@ def test_a_drill_checks_every_thing_rightly():
         content = kind.draw(rng)
         prompt, answer = kind.drill(content, rng)
         noted, checked = answer.split(" I check ")
-        told = re.findall(r"([a-z]+): ([^;.]+)", checked)
+        told = [part.split(" ") for part in checked.rstrip(".").split(", ")]
         assert len(told) >= 2 and noted.count(",") + 1 == sum(map(len, _groups(prompt, content)))
         facts = re.split(r"(?:Check|Who|Where|Sort)\b", prompt)[0]
         for thing, label in told:
-            who = label.removeprefix("only ")
-            labels[label.split()[0]] += 1
+            labels[label if label in ("both", "neither") else "one"] += 1
             times = len(re.findall(rf"\b{thing}\b", facts))
             assert times == {"both": 2, "neither": 0}.get(label, 1), (prompt, answer)
-            if label.startswith("only"):
+            if label not in ("both", "neither"):
                 homes = [name.split()[0] for name, group in zip(content["who"], content["groups"], strict=True)
                          if thing in group]  # fmt: skip
-                assert who in homes, (prompt, answer)
+                assert label in homes, (prompt, answer)
             assert thing in prompt
-    assert set(labels) == {"both", "neither", "only"} and min(labels.values()) > 100
+    assert set(labels) == {"both", "neither", "one"} and min(labels.values()) > 100
 
 
 @both
