@@ -14,8 +14,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,34 +26,14 @@ from torch import Tensor
 from t2ui.core import CEM, Fixed, HillClimb, Mix, RandomSearch, Round, Search
 from t2ui.core.cem import Score, resume
 
-from .decode import answer_all
 from .errors import RequestError
 from .model import Loaded
 from .request import Request
-from .score import score
+from .search_score import Scorer, Shot, Verdict, verdicts
 
 METHODS = ("cem", "random", "climb", "uniform")
 OBJECTIVES = ("accuracy", "likelihood")
 MAX_SHOTS = 256
-
-
-@dataclass(frozen=True)
-class Shot:
-    """One example to search with.
-
-    Attributes:
-        prompt, image: what is asked.
-        reference: a right answer in full (with its working, as an author would write it); may be "" where only
-            accuracy counts.
-        grade: whether an answer is right; None: only the likelihood of the reference can be used.
-        max_new_tokens: room for the answer.
-    """
-
-    prompt: str
-    reference: str = ""
-    image: Any = None
-    grade: Callable[[str], bool] | None = field(default=None, compare=False)
-    max_new_tokens: int = 96
 
 
 @dataclass(frozen=True)
@@ -108,21 +88,6 @@ PRESETS: dict[str, Preset] = {
     "light": Preset(SearchSettings(generations=10), 3, "3 examples, 10 generations of 32 (the paper's CEM light)"),
     "paper": Preset(SearchSettings(generations=10), 10, "10 examples, 32 candidates, accuracy with likelihood for ties"),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A candidate result on the validation examples: accuracy (None where nothing was graded) and mean
-    log-probability of the references (None without any)."""
-
-    mix: Mix
-    accuracy: float | None
-    likelihood: float | None
-
-    @property
-    def score(self) -> Score:
-        """What decides between mean and best: accuracy, then likelihood."""
-        return (self.accuracy or 0.0, self.likelihood if self.likelihood is not None else 0.0)
 
 
 @dataclass(frozen=True)
@@ -255,70 +220,12 @@ def _make(settings: SearchSettings, names: Sequence[str], n_layers: int, start: 
     return Fixed([[1 / k] * dim], low=settings.low, high=settings.high, seed=settings.seed)
 
 
-class _Scorer:
-    """Scores of candidates on the shots, batch by batch."""
-
-    def __init__(self, loaded: Loaded, shots: Sequence[Shot], settings: SearchSettings,
-                 stop: threading.Event | None) -> None:  # fmt: skip
-        self.loaded, self.shots, self.settings, self.stop = loaded, shots, settings, stop
-
-    @property
-    def stopped(self) -> bool:
-        return self.stop is not None and self.stop.is_set()
-
-    def batches(self, mixes: Sequence[Mix]) -> Iterator[list[tuple[int, Score]] | None]:
-        """(place, score) of the candidates of each micro-batch; None where it was stopped within one."""
-        each = max(1, self.settings.rows // len(self.shots))
-        for begin in range(0, len(mixes), each):
-            if self.stopped:
-                yield None
-                return
-            part = list(range(begin, min(begin + each, len(mixes))))
-            by = self._by_accuracy if self.settings.objective == "accuracy" else self._by_likelihood
-            found = by([mixes[i] for i in part])
-            if found is None:
-                yield None
-                return
-            yield list(zip(part, found, strict=True))
-
-    def _requests(self, mixes: Sequence[Mix]) -> list[Request]:
-        return [Request(s.prompt, s.image, mix=mix, max_new_tokens=s.max_new_tokens) for mix in mixes for s in self.shots]
-
-    def _by_accuracy(self, mixes: Sequence[Mix]) -> list[Score] | None:
-        """(share right, mean log-probability a token of the own right answers, or of the references if none is)."""
-        answers = answer_all(self.loaded, self._requests(mixes), batch_size=self.settings.rows, mode="rows", stop=self.stop)
-        if self.stopped:
-            return None
-        n = len(self.shots)
-        found: list[Score] = []
-        helpless = []
-        for c in range(len(mixes)):
-            mine = answers[c * n : (c + 1) * n]
-            right = [a for a, s in zip(mine, self.shots, strict=True) if a.reason == "stop" and s.grade(a.text)]
-            sure = [a.logprob / max(1, len(a.tokens)) for a in right]
-            found.append((len(right) / n, sum(sure) / len(sure) if sure else 0.0))
-            if not right:
-                helpless.append(c)
-        if helpless and all(s.reference.strip() for s in self.shots):
-            for c, (value,) in zip(helpless, self._by_likelihood([mixes[c] for c in helpless]) or [], strict=False):
-                found[c] = (0.0, value)
-        return found
-
-    def _by_likelihood(self, mixes: Sequence[Mix]) -> list[Score] | None:
-        """(mean over the shots of the mean log-probability a token of the reference,)."""
-        targets = [s.reference for _ in mixes for s in self.shots]
-        values = score(self.loaded, self._requests(mixes), targets, batch_size=self.settings.rows, mode="rows")
-        n = len(self.shots)
-        means = [sum(v) / len(v) for v in values]
-        return [(sum(means[c * n : (c + 1) * n]) / n,) for c in range(len(mixes))]
-
-
 def _search(loaded: Loaded, shots: list[Shot], settings: SearchSettings, fresh: list[Shot], start: Mix | None,
             names: list[str], stop: threading.Event | None, path: Path | None) -> Iterator[SearchReport]:  # fmt: skip
     layers = loaded.info.n_layers
     digest = _digest(shots, settings, names)
     finder, evaluations, spent = _load(path, digest) or (_make(settings, names, layers, start), 0, 0.0)
-    scorer = _Scorer(loaded, shots, settings, stop)
+    scorer = Scorer(loaded, shots, settings.objective, settings.rows, stop)
     begun = time.monotonic() - spent
     told: Round | None = None
     stopped = ""
@@ -368,26 +275,10 @@ def _choose(loaded: Loaded, shots: list[Shot], fresh: list[Shot], settings: Sear
     mean = mix_of(names, layers, finder.mean)
     best = mix_of(names, layers, finder.mean if finder.best is None else finder.best)
     judged = fresh or shots
-    verdicts = _verdicts(loaded, judged, [mean, best], graded=bool(fresh), rows=settings.rows)
-    chosen = "best" if verdicts[1].score > verdicts[0].score else "mean"
+    told = verdicts(loaded, judged, [mean, best], graded=bool(fresh), rows=settings.rows)
+    chosen = "best" if told[1].score > told[0].score else "mean"
     accuracy = finder.best_score[0] if settings.objective == "accuracy" and finder.best_score else None
-    return SearchResult(mean if chosen == "mean" else best, chosen, *verdicts, "fresh" if fresh else "shots", accuracy)
-
-
-def _verdicts(loaded: Loaded, shots: Sequence[Shot], mixes: Sequence[Mix], *, graded: bool, rows: int) -> list[Verdict]:
-    requests = [Request(s.prompt, s.image, mix=m, max_new_tokens=s.max_new_tokens) for m in mixes for s in shots]
-    n = len(shots)
-    accuracy: list[float | None] = [None] * len(mixes)
-    likelihood: list[float | None] = [None] * len(mixes)
-    if graded and all(s.grade is not None for s in shots):
-        answers = answer_all(loaded, requests, batch_size=rows, mode="rows")
-        right = [a.reason == "stop" and s.grade(a.text) for a, s in zip(answers, list(shots) * len(mixes), strict=True)]
-        accuracy = [sum(right[c * n : (c + 1) * n]) / n for c in range(len(mixes))]
-    if all(s.reference.strip() for s in shots):
-        values = score(loaded, requests, [s.reference for _ in mixes for s in shots], batch_size=rows, mode="rows")
-        means = [sum(v) / len(v) for v in values]
-        likelihood = [sum(means[c * n : (c + 1) * n]) / n for c in range(len(mixes))]
-    return [Verdict(m, a, ll) for m, a, ll in zip(mixes, accuracy, likelihood, strict=True)]
+    return SearchResult(mean if chosen == "mean" else best, chosen, *told, "fresh" if fresh else "shots", accuracy)
 
 
 # -- files ---------------------------------------------------------------------------------------------
@@ -428,3 +319,7 @@ def save_recipe(path: Path, mix: Mix, **about: Any) -> None:
     temporary.write_text(json.dumps({**mix.to_json(), **about, "torch": torch.__version__}, indent=1) + "\n",
                          encoding="utf-8")  # fmt: skip
     os.replace(temporary, path)
+
+
+__all__ = ["METHODS", "OBJECTIVES", "PRESETS", "Preset", "SearchReport", "SearchResult", "SearchSettings", "Shot", "Verdict",
+           "mix_of", "save_recipe", "search"]  # fmt: skip
