@@ -1,0 +1,112 @@
+"""The pictures of a search: what they say, what they warn of, that they escape."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from t2ui.searches import Cell, Generation, SearchView
+from t2ui.tasks import TASKS as FAMILIES
+from t2ui.ui import search_view
+from t2ui.ui.composer import InputError
+from t2ui.ui.tabs import search as tab
+from t2ui.ui.text import Text
+
+T = Text()
+EVIL = "<script>window.pwned=1</script>"
+
+
+def generation(index, best):
+    points = tuple(((0.1 * i, 1 - 0.1 * i), best - 0.1 * i, i < 2) for i in range(6))
+    return Generation(index, points, (0.3, 0.7), (0.1, 0.2), best, best - 0.2)
+
+
+VIEW = SearchView("searching", "vision_math", ("math", "vision"), "accuracy", 5, (generation(0, 0.5), generation(1, 0.8)),
+                  (((0.2, 0.4), 0.6),), done=3, total=12, evaluations=27, seconds=3.0)  # fmt: skip
+
+
+def test_the_curve_has_a_point_a_generation_and_the_cloud_one_a_candidate():
+    curve, cloud = search_view.curve(VIEW, T), search_view.cloud(VIEW, T)
+    assert curve.count('<circle class="t2-line-best"') == 2 == curve.count('<circle class="t2-line-average"')
+    assert curve.count("t2-dot-pending") == 1 == cloud.count("t2-dot-pending") // 2
+    assert cloud.count("t2-dot-candidate") == 4 * 2 and cloud.count("<circle") == 6 * 2 + 2
+    assert "math 0.30" in cloud and "vision 0.70" in cloud and "50 %, 80 %" in curve
+
+
+def test_words_tell_the_time_that_is_left():
+    told = search_view.words(VIEW, T)
+    assert "Generation 3 of 5" in told and "27 answers" in told
+    assert T("search.left", time="3.7 s") in told  # 60 answers in all, 27 done in 3 s
+    done = search_view.words(replace(VIEW, stage="done", ended="converged after 2 generations", first=0.5), T)
+    assert T("search.converged") in done and "500 ms" in done
+    assert T("search.stopped") in search_view.words(replace(VIEW, stage="stopped"), T)
+
+
+def test_nothing_yet_is_drawn_empty_and_errors_are_told():
+    empty = search_view.view(SearchView(), T)
+    assert empty.count("t2-blank") == 2 and T.html("search.idle") in empty
+    assert "&lt;script" in search_view.view(SearchView("error", error=EVIL), T)
+
+
+def cells(**accuracy):
+    return tuple(Cell(name, a, a - 0.05, a + 0.05, 100) for name, a in accuracy.items())
+
+
+def test_the_result_can_be_used_and_downloaded():
+    done = replace(VIEW, stage="done", mix="math=0.5,vision=0.2/0.4", chosen="mean",
+                   heldout=cells(base=0.1, uniform=0.2, found=0.9))  # fmt: skip
+    html = search_view.result(done, T)
+    assert 'data-pick="{&quot;mix&quot;: &quot;math=0.5,vision=0.2/0.4&quot;}"' in html
+    recipe = json.loads(base64.b64decode(re.search(r"base64,([^\"]+)", html).group(1)))
+    assert recipe == {"alphas": {"math": 0.5, "vision": [0.2, 0.4]}, "task": "vision_math"}
+    assert html.count("<tr data-cell=") == 3 and T.html("search.heldout", n=100) in html
+    assert ">0.30<" in html  # the mean over the layers
+    assert search_view.result(VIEW, T) == ""
+
+
+def test_honest_hints():
+    done = replace(VIEW, stage="done", mix="math=1", shots=1.0, n_shots=10)
+    assert search_view.hints(replace(done, heldout=cells(base=0.1, all=0.2, found=0.9)), T) == []
+    learnt = search_view.hints(replace(done, heldout=cells(base=0.1, found=0.6)), T)
+    assert len(learnt) == 1 and "60 %" in learnt[0] and "100 %" in learnt[0]
+    beaten = search_view.hints(replace(done, shots=None, heldout=cells(base=0.1, all=0.8, uniform=0.7, found=0.6)), T)
+    assert len(beaten) == 1 and T("search.cell_all") in beaten[0] and "80 %" in beaten[0]
+    assert len(search_view.hints(replace(done, fresh=0.5), T)) == 1
+
+
+def test_everything_is_escaped():
+    view = replace(VIEW, names=("math", EVIL), mix="math=1", error=None, task=EVIL, stage="done")
+    for html in (search_view.view(view, T), search_view.result(view, T), search_view.broken([(3, EVIL)] * 9, T)):
+        assert "<script" not in html
+    assert T.html("search.more_lines", n=4) in search_view.broken([(3, EVIL)] * 9, T)
+    assert search_view.broken([], T) == ""
+
+
+def test_the_list_of_tasks_is_that_of_the_families():
+    assert set(tab.TASKS) == set(FAMILIES) and set(tab.PRESETS) == {"live", "light", "paper"}
+
+
+def test_set_up():
+    ready = tab.prepare(T, "task", "math", 3, "", "live", False, 5)
+    assert len(ready.shots) == 3 and len(ready.fresh) == tab.FRESH and ready.task == "math"
+    assert ready.settings.seed == 5 and ready.settings.objective == "likelihood" and ready.settings.rows == tab.ROWS
+    own = '{"prompt": "Capital of France?", "answer": "Paris"}\n{"oops": 1}'
+    ready = tab.prepare(T, "own", "math", 3, own, "paper", True, 0)
+    assert len(ready.shots) == 1 and ready.task == "" and T.html("search.line", n=2) in ready.notice
+    assert ready.settings.per_layer and ready.settings.objective == "accuracy"
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    (("own", "math", 3, "", "live", False, 0), "no examples yet"),
+    (("own", "math", 3, '{"oops": 1}', "live", False, 0), "no prompt"),
+    (("own", "math", 3, "a;b\n1;2", "live", False, 0), "one must be prompt"),
+    (("task", "math", 3, "", "live", False, -1), "seed"),
+    (("task", "math", 3, "", "live", False, None), "seed"),
+])  # fmt: skip
+def test_set_ups_that_cannot_be_searched(values, message):
+    with pytest.raises(InputError, match=message):
+        tab.prepare(T, *values)
