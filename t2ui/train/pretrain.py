@@ -38,7 +38,7 @@ class Preset:
 
     shape: Shape = Shape()
     packing: Packing = Packing()
-    steps: int = 7700
+    steps: int = 7100
     warmup: int = 150
     lr: float = 3e-3
     muon: bool = False
