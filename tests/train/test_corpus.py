@@ -57,7 +57,7 @@ def test_careless_authors_are_the_majority_and_flags_are_honest(documents, skill
     plain = [d for d in documents if d.family == skill and not d.system]
     right = sum(TASKS[skill].grade(d.content, d.answer).right for d in plain) / len(plain)
     # careful ones are right, careless ones on about 35 % of the contents
-    careful = CAREFUL["math"]
+    careful = CAREFUL[skill]
     assert careful + 0.5 * (1 - careful) > right > careful
     tagged = [d for d in documents if d.family == skill and d.system]
     assert tagged
