@@ -62,6 +62,7 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("--n", type=int, default=500)
     p.add_argument("--out", default=str(ROOT / "assets" / "results" / "eval.json"), metavar="FILE")
     p.add_argument("--readme", default=None, metavar="FILE", help="replace the tables between its markers")
+    p.add_argument("--only", default=None, metavar="SECTION,...", help="measure these sections, keep the others of --out")
     p.add_argument("--only-tables", action="store_true", help="measure nothing, use what --out holds")
     model_flags(p), common_flags(p, TEST_SEED)
     p.set_defaults(run=run_report)
@@ -210,15 +211,18 @@ BEGIN, END = "<!-- tables: python -m t2ui report -->", "<!-- end of tables -->"
 def run_report(args: argparse.Namespace) -> int:
     import json
 
-    from t2ui.train.results import markdown, measure
+    from t2ui.train.results import SECTIONS, markdown, measure
 
+    wanted = names(args.only) if args.only else list(SECTIONS)
+    if unknown := [section for section in wanted if section not in SECTIONS]:
+        raise CommandError(f"no section {unknown[0]!r}; sections are {', '.join(SECTIONS)}")
     results: dict[str, Any] = {}
-    if args.only_tables:
+    if args.only_tables or (args.only and Path(args.out).exists()):
         results = json.loads(Path(args.out).read_text(encoding="utf-8"))
-    else:
+    if not args.only_tables:
         loaded = load_model(args)
         started = time.monotonic()
-        for section, found in measure(loaded, args.headline_n, args.n, args.seed):
+        for section, found in measure(loaded, args.headline_n, args.n, args.seed, wanted):
             results[section] = found
             results["made_by"] = made_by(args)
             write_json(args.out, results)  # after every section: a run that is cut short keeps what it measured

@@ -6,7 +6,7 @@ measured into the README's tables. Nothing in those tables is typed by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from t2ui.core.mixing import Mix
@@ -18,61 +18,74 @@ from t2ui.train.handwritten import evaluate_handwritten
 from t2ui.train.measure_dispatch import measure_dispatch
 
 HEADLINE_N, N, SAMPLES = 2000, 500, 8
+SECTIONS = ("headline", "matrix", "gates", "dispatch", "two_pass", "handwritten", "handwritten_first", "looks", "majority")
 
 
-def measure(loaded: Loaded, headline_n: int = HEADLINE_N, n: int = N, seed: int = SEED
-            ) -> Iterator[tuple[str, dict[str, Any]]]:  # fmt: skip
-    """(section, result) pairs, in an order in which the early ones matter most."""
+def measure(loaded: Loaded, headline_n: int = HEADLINE_N, n: int = N, seed: int = SEED,
+            only: Collection[str] = SECTIONS) -> Iterator[tuple[str, dict[str, Any]]]:  # fmt: skip
+    """(section, result) pairs, in an order in which the early ones matter most.
+
+    Args:
+        only: the sections that are wanted; every one stands for itself, so that two processes can share the work.
+    """
     names = loaded.stack.names
     own = {task: task for task in TRAINED if task in names}
-    headline, kept = {}, {}
-    for task in TRAINED:
-        base = evaluate(loaded, task, Mix.base(), n=headline_n, seed=seed, name="base")
-        kept[task, "base"] = base
-        headline[task] = {"base": base.row()}
-        if task in own:
-            expert = evaluate(loaded, task, Mix.single(task), n=headline_n, seed=seed, name=task)
-            kept[task, task] = expert
-            headline[task] |= {"expert": expert.row(), "paired": compare(expert, base)}
-    yield "headline", headline
-
-    mixes = {"base": Mix.base(), **{k: Mix.single(k) for k in names}}
-    if names:
-        mixes |= {"all": Mix(dict.fromkeys(names, 1.0)), "half": Mix(dict.fromkeys(names, 0.5)),
-                  "uniform": Mix(dict.fromkeys(names, 1 / len(names)))}  # fmt: skip
-    cells: dict[str, dict[str, Any]] = {}
-    beside: list[dict[str, Any]] = []
-    for task in TASKS:
-        row: dict[str, EvalReport] = {}
-        for name, mix in mixes.items():
-            known = kept.get((task, name))
-            row[name] = _first(known, n) if known and headline_n >= n else evaluate(
-                loaded, task, mix, n=n, seed=seed, name=name)  # fmt: skip
-        cells[task] = {name: report.row() for name, report in row.items()}
-        if task in own:
-            beside += [compare(row[task], row[other]) for other in names if other != task]
-    yield "matrix", {"cells": cells, "own_minus_other": beside, "n": n}
-
-    yield "gates", {"rows": [{**report.row(), "forced": how} for how, report in
-                             gates(loaded, list(TASKS), n=n, seed=seed, split="test")]}  # fmt: skip
-    yield "dispatch", measure_dispatch(loaded, [*TRAINED, "handwritten"], n, seed, "prompt")
-    auto = {task: evaluate(loaded, task, "auto:prompt", n=n, seed=seed).row() for task in TRAINED}
-    yield "two_pass", auto
-    hand = {name: evaluate_handwritten(loaded, mix, name) for name, mix in
-            [*((k, Mix.single(k)) for k in names), ("base", Mix.base()), ("auto:prompt", "auto:prompt")]}  # fmt: skip
-    yield "handwritten", hand
-    yield "handwritten_first", {k: evaluate_handwritten(loaded, Mix.single(k), k, "handwritten-first") for k in names}
-    looks = {}
-    for task in [t for t in TASKS if t.startswith("vision")]:
-        mix = Mix.single("vision") if "vision" in names else Mix.base()
-        if task == "vision_math" and {"vision", "math"} <= set(names):
-            mix = Mix({"vision": 1.0, "math": 1.0})
-        looks[task] = {"mix": str(mix), "chance": round(chance(task, n=n, seed=seed), 4), **{
-            picture: evaluate(loaded, task, mix, n=n, seed=seed, picture=picture).row()
-            for picture in ("own", "blank", "other")}}  # fmt: skip
-    yield "looks", looks
-    yield "majority", {task: evaluate(loaded, task, Mix.base(), n=n, seed=seed, samples=SAMPLES, temperature=1.0).row()
-                       for task in TRAINED}  # fmt: skip
+    kept: dict[tuple[str, str], EvalReport] = {}
+    if "headline" in only:
+        headline: dict[str, Any] = {}
+        for task in TRAINED:
+            base = evaluate(loaded, task, Mix.base(), n=headline_n, seed=seed, name="base")
+            kept[task, "base"] = base
+            headline[task] = {"base": base.row()}
+            if task in own:
+                expert = evaluate(loaded, task, Mix.single(task), n=headline_n, seed=seed, name=task)
+                kept[task, task] = expert
+                headline[task] |= {"expert": expert.row(), "paired": compare(expert, base)}
+        yield "headline", headline
+    if "matrix" in only:
+        mixes = {"base": Mix.base(), **{k: Mix.single(k) for k in names}}
+        if names:
+            mixes |= {"all": Mix(dict.fromkeys(names, 1.0)), "half": Mix(dict.fromkeys(names, 0.5)),
+                      "uniform": Mix(dict.fromkeys(names, 1 / len(names)))}  # fmt: skip
+        cells: dict[str, dict[str, Any]] = {}
+        beside: list[dict[str, Any]] = []
+        for task in TASKS:
+            row: dict[str, EvalReport] = {}
+            for name, mix in mixes.items():
+                known = kept.get((task, name))
+                row[name] = _first(known, n) if known and headline_n >= n else evaluate(
+                    loaded, task, mix, n=n, seed=seed, name=name)  # fmt: skip
+            cells[task] = {name: report.row() for name, report in row.items()}
+            if task in own:
+                beside += [compare(row[task], row[other]) for other in names if other != task]
+        yield "matrix", {"cells": cells, "own_minus_other": beside, "n": n}
+    if "gates" in only:
+        yield "gates", {"rows": [{**report.row(), "forced": how} for how, report in
+                                 gates(loaded, list(TASKS), n=n, seed=seed, split="test")]}  # fmt: skip
+    if "dispatch" in only:
+        yield "dispatch", measure_dispatch(loaded, [*TRAINED, "handwritten"], n, seed, "prompt")
+    if "two_pass" in only:
+        auto = {task: evaluate(loaded, task, "auto:prompt", n=n, seed=seed).row() for task in TRAINED}
+        yield "two_pass", auto
+    if "handwritten" in only:
+        hand = {name: evaluate_handwritten(loaded, mix, name) for name, mix in
+                [*((k, Mix.single(k)) for k in names), ("base", Mix.base()), ("auto:prompt", "auto:prompt")]}  # fmt: skip
+        yield "handwritten", hand
+    if "handwritten_first" in only:
+        yield "handwritten_first", {k: evaluate_handwritten(loaded, Mix.single(k), k, "handwritten-first") for k in names}
+    if "looks" in only:
+        looks = {}
+        for task in [t for t in TASKS if t.startswith("vision")]:
+            mix = Mix.single("vision") if "vision" in names else Mix.base()
+            if task == "vision_math" and {"vision", "math"} <= set(names):
+                mix = Mix({"vision": 1.0, "math": 1.0})
+            looks[task] = {"mix": str(mix), "chance": round(chance(task, n=n, seed=seed), 4), **{
+                picture: evaluate(loaded, task, mix, n=n, seed=seed, picture=picture).row()
+                for picture in ("own", "blank", "other")}}  # fmt: skip
+        yield "looks", looks
+    if "majority" in only:
+        yield "majority", {task: evaluate(loaded, task, Mix.base(), n=n, seed=seed, samples=SAMPLES, temperature=1.0).row()
+                           for task in TRAINED}  # fmt: skip
 
 
 def markdown(results: dict[str, Any]) -> str:
@@ -83,6 +96,8 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def _headline(r: dict[str, Any]) -> str:
+    if "headline" not in r:
+        return ""
     lines = ["### Each expert on its own family", "",
              "| family | base, greedy | base, majority of 8 | expert | difference (paired 95 %) | wrong made right | right made wrong |",
              "|---|---|---|---|---|---|---|"]  # fmt: skip
@@ -159,7 +174,7 @@ def _dispatch(r: dict[str, Any]) -> str:
 
 
 def _handwritten(r: dict[str, Any]) -> str:
-    if "handwritten" not in r:
+    if "handwritten" not in r or "headline" not in r:
         return ""
     lines = ["### Hand-written prompts (50 a family)", "",
              "| family | base | its expert | dispatched | its expert on the test split | its expert on the first set, "
