@@ -204,3 +204,11 @@ def test_spectra_as_table_csv_json_and_page(place, tmp_path, capsys):
     assert 'src="http' not in page, "the page needs no network"
     assert main(["spectra", "--mix", "auto:prompt", *place]) == 1 and "per prompt" in capsys.readouterr().err
     assert main(["spectra", "--ranks", "two", *place]) == 1 and "--ranks" in capsys.readouterr().err
+
+
+def test_a_report_can_be_made_in_parts(place, tmp_path, capsys):
+    out = tmp_path / "r.json"
+    args = ["report", "--n", "2", "--headline-n", "2", "--out", str(out), *place]
+    assert main([*args, "--only", "gates"]) == 0 and set(json.loads(out.read_text())) == {"gates", "made_by"}
+    assert main([*args, "--only", "dispatch"]) == 0 and set(json.loads(out.read_text())) == {"gates", "dispatch", "made_by"}
+    assert main([*args, "--only", "weather"]) == 1 and "no section 'weather'" in capsys.readouterr().err

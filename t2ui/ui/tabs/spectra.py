@@ -73,7 +73,7 @@ def table(columns: dict[str, Sequence], measure: str, mix: str, t: Text) -> str:
                 continue
             strength = abs(value) / top
             sign = "t2-minus" if value < 0 else "t2-plus"
-            data = pick(path=paths[layer, module], mix=mix)
+            data = pick(matrix=paths[layer, module], mix=mix)  # not "path": gradio would look for a file
             words = f"{value:+.3f}" if measure == "mean" else f"{100 * value:.1f} %" if measure == "dw_rel" else f"{value:.3f}"
             label = escape(t("spectra.cell", layer=layer, module=module, value=words), quote=True)
             cells.append(f'<td><button type="button" class="t2-heat {sign}" style="--heat:{100 * strength:.0f}%" {data} '
@@ -128,7 +128,7 @@ def wire(tab: SpectraTab, sliders: Sequence[gr.Slider], backend: Backend, t: Tex
         data = event._data or {}
         try:
             mix = Mix.parse(str(data.get("mix")))
-            found = await backend.engine.run(lambda loaded: _matrix(loaded, str(data.get("path")), mix))
+            found = await backend.engine.run(lambda loaded: _matrix(loaded, str(data.get("matrix")), mix))
         except Exception as error:
             words = str(error) if isinstance(error, ValueError) else explain(error, t)
             return [parts.notice(words, "error"), gr.skip(), gr.skip()]
