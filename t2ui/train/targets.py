@@ -118,7 +118,7 @@ def _notice(r: dict[str, Any]) -> list[Row]:
 def _hand(r: dict[str, Any]) -> list[Row]:
     out = []
     for k, task in enumerate(TRAINED):
-        if task in r.get("handwritten", {}) and "expert" in r["headline"][task]:
+        if task in r.get("handwritten", {}) and "expert" in r.get("headline", {}).get(task, {}):
             hand, test = 100 * r["handwritten"][task][k]["accuracy"], 100 * r["headline"][task]["expert"]["accuracy"]
             out.append((f"{task}, hand-written: its expert within 12 points of its test score",
                         f"{hand:.0f} % ({hand - test:+.1f})", hand - test >= -12))  # fmt: skip
