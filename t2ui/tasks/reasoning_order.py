@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank, capital
-from t2ui.tasks.reasoning_common import PEOPLE, WHO, Kind, entity, people, someone
+from t2ui.tasks.names import PEOPLE, made_up, people
+from t2ui.tasks.reasoning_common import WHO, Kind, entity, someone
 
 
 class Scale(NamedTuple):
@@ -44,12 +45,35 @@ SCALES: dict[str, Scale] = {
     "clean": Scale(("cleaner", "dirtier"), ("cleanest", "dirtiest"), ("clean", "dirty")),
     "calm": Scale(("calmer", "wilder"), ("calmest", "wildest"), ("calm", "wild")),
     "tidy": Scale(("tidier", "messier"), ("tidiest", "messiest"), ("tidy", "messy")),
+    "nice": Scale(("nicer", "meaner"), ("nicest", "meanest"), ("nice", "mean")),
+    "smart": Scale(("smarter", "sillier"), ("smartest", "silliest"), ("smart", "silly"),
+                   ("knows more than", "knows less than")),
+    "busy": Scale(("busier", "lazier"), ("busiest", "laziest"), ("busy", "lazy"),
+                  ("works more than", "works less than")),
+    "good": Scale(("better", "worse"), ("best", "worst"), ("good", "bad"),
+                  ("scores more points than", "scores fewer points than")),
+    "hot": Scale(("hotter", "colder"), ("hottest", "coldest"), ("hot", "cold")),
+    "wide": Scale(("wider", "narrower"), ("widest", "narrowest"), ("wide", "narrow")),
+    "thick": Scale(("thicker", "thinner"), ("thickest", "thinnest"), ("thick", "thin")),
+    "bright": Scale(("brighter", "darker"), ("brightest", "darkest"), ("bright", "dark")),
+    "hard": Scale(("harder", "softer"), ("hardest", "softest"), ("hard", "soft")),
+    "new": Scale(("newer", "more worn"), ("newest", "most worn"), ("new", "worn")),
+    "cheap": Scale(("more expensive", "cheaper"), ("most expensive", "cheapest"), ("expensive", "cheap"),
+                   ("costs more than", "costs less than")),
 }
 ANIMALS = ("dog", "cat", "horse", "cow", "goat", "sheep", "pig", "fox", "bear", "wolf", "lion", "tiger", "rabbit",
-           "mouse", "duck", "goose", "donkey", "camel", "monkey", "parrot")
+           "mouse", "duck", "goose", "donkey", "camel", "monkey", "parrot", "hen", "owl", "eagle", "snake", "frog", "deer",
+           "zebra", "giraffe", "elephant", "rhino", "hippo", "panda", "koala", "penguin", "seal", "whale", "shark", "dolphin",
+           "turtle", "snail", "spider", "bee", "ant", "rat", "hamster", "squirrel", "badger", "otter", "swan", "crow", "ox",
+           "bull", "calf", "pony", "mule", "lizard", "crab", "ostrich", "peacock", "beaver", "moose", "kangaroo")
 THINGS = ("book", "box", "chair", "lamp", "stone", "bag", "drum", "bottle", "clock", "basket", "barrel", "suitcase",
-          "pumpkin", "melon", "radio", "kettle")
-OTHERS = {"tall": ANIMALS, "old": ANIMALS, "fast": ANIMALS, "heavy": ANIMALS + THINGS, "strong": ANIMALS,
+          "pumpkin", "melon", "radio", "kettle", "table", "bed", "door", "mirror", "carpet", "bucket", "ladder", "rope",
+          "blanket", "pillow", "coat", "wall", "shelf", "bike", "car", "truck", "boat", "train", "tent", "piano", "cake",
+          "bread", "apple", "soup", "tea", "oven", "room", "pool", "river", "street", "bridge", "candle", "torch", "star",
+          "screen", "coin", "ring", "cup", "plate", "guitar", "sofa", "phone", "camera", "watch")
+# Scales of things alone: no person is wide.
+OF_THINGS = ("hot", "wide", "thick", "bright", "hard", "new", "cheap")
+OTHERS = {**dict.fromkeys(OF_THINGS, THINGS), "tall": ANIMALS, "old": ANIMALS, "fast": ANIMALS, "heavy": ANIMALS + THINGS, "strong": ANIMALS,
           "big": ANIMALS + THINGS, "loud": ANIMALS, "clean": ANIMALS, "calm": ANIMALS}
 
 MORE, LESS = ">", "<"
@@ -75,6 +99,10 @@ _FACTS = Bank({
         "{who1} is [much|far|clearly|a lot|even|quite a bit] {comp} than {who2}",
         "[we know that|it is true that|everyone says that|you can see that|it is known that] "
         "{who1} is {comp} than {who2}",
+        "[I know that|I think that|they say that|I hear that|it seems that|my friend says that] "
+        "{who1} is {comp} than {who2}",
+        "{who1} is [just|only|so much|way|many times|always|still|also|even] {comp} than {who2}",
+        "{who1} is {comp} than {who2} is",
         "{who1} [looks|seems|has always been|turned out to be] {comp} than {who2}",
         "of {who1} and {who2}, {who1} is the {comp} one",
         "between {who1} and {who2}, {who1} is the {comp} one",
@@ -83,13 +111,17 @@ _FACTS = Bank({
     ],
     "second": [
         "compared [with|to] {who1}, {who2} is {comp}",
+        "compared [with|to] {who1}, {who2} is {comp}",
+        "{comp} than {who1} is {who2}",
+        "{comp} than {who1} is only {who2}",
         "[next to|beside] {who1}, {who2} is {comp}",
         "of {who1} and {who2}, {who2} is the {comp} one",
         "between {who1} and {who2}, {who2} is the {comp} one",
     ],
     "less": ["{who1} is not as {adj} as {who2}", "{who1} is nowhere near as {adj} as {who2}",
              "{who1} is not quite as {adj} as {who2}", "{who1} isn't as {adj} as {who2}"],
-    "verb": ["{who1} {verb} {who2}", "[we know that|everyone says that|it is true that] {who1} {verb} {who2}"],
+    "verb": ["{who1} {verb} {who2}", "[we know that|everyone says that|it is true that] {who1} {verb} {who2}",
+             "{who1} [always|usually|certainly|clearly] {verb} {who2}"],
 }, _PATTERNS)
 
 _TWO_FACTS = Bank([
@@ -97,6 +129,8 @@ _TWO_FACTS = Bank([
     "{who1} is {comp1} than {who2} [but still|and yet] {comp2} than {who3}",
     "{who1} is {comp1} than {who2} [and|but] is {comp2} than {who3}",
     "{who1} is {comp1} than {who2}, though {comp2} than {who3}",
+    "{who1}, who is {comp1} than {who2}, is {comp2} than {who3}",
+    "{who1} is both {comp1} than {who2} and {comp2} than {who3}",
 ], _PATTERNS)
 
 _TOP = [
@@ -113,10 +147,31 @@ _TOP = [
     "who's the {end}?",
     "who of them is the {end}?",
     "the {end} [one|of them] is who?",
+    "who is {end}?",
+    "[which one|which of them] is {end}?",
+    "who do you [think|say|guess] is the {end}?",
+    "who would you [call|name] the {end}?",
+    "and the {end} is?",
+    "the {end} [of all|of them|one]?",
+    "who [comes out as|would be|could be|will be] the {end}?",
+    "who is the {end} [here|then|now|in the group|in this group|overall]?",
+    "who is the {end} of the [three|four|group|lot]?",
+    "[I want to know|please tell me|please say] who is the {end}.",
+    "[guess|decide|think|answer]: who is the {end}?",
+    "can you [find|name|tell me] the {end} [one|of them]?",
+]
+# Of people alone.
+_TOP_PERSON = [
+    "[which person|which friend|which child|which player] is the {end}?",
+    "what is the name of the {end} [one|person|child|friend]?",
+    "[name|find|pick] the {end} [person|friend|child].",
+    "[who of the friends|which of the friends|which of the children] is the {end}?",
 ]
 _QUESTIONS = Bank({
     "end": _TOP,
     "second": [text.replace("{end}", "{sec}") for text in _TOP],
+    "end person": _TOP_PERSON,
+    "second person": [text.replace("{end}", "{sec}") for text in _TOP_PERSON],
     "middle": [
         "who is in the middle?",
         "who [comes|stands|is] in the middle?",
@@ -130,6 +185,12 @@ _QUESTIONS = Bank({
         "who [must be|has to be] in the middle?",
         "[name|find|pick] the one in the middle.",
         "[of the three|among them], who is in the middle?",
+        "who is the one in the middle?",
+        "who is [right in|exactly in] the middle?",
+        "and who is in the middle?",
+        "the one in the middle is who?",
+        "[please tell me|I want to know] who is in the middle.",
+        "who stands between the {sup1} and the {sup2}?",
     ],
 }, _PATTERNS)
 
@@ -137,11 +198,16 @@ _INTROS = {
     "people": ("Here are some friends.", "Some friends are being compared.", "Some children play together.",
                "Some people work in one shop.", "These people live in one street.", "Some pupils share a desk.",
                "Read this and think.", "Here is a small puzzle.", "Here is what we know.", "A few neighbors meet.",
-               "Some players are on one team.", "Look at these facts."),
+               "Some players are on one team.", "Look at these facts.", "Three friends are compared.",
+               "Some friends compare themselves.", "Think about these people.", "A question about some people.",
+               "Here is what they say.", "Let us compare some people.", "This is about a few friends.",
+               "Consider these facts.", "Puzzle.", "Listen.", "A riddle.", "Four people meet in a park."),
     "animals": ("Some animals live on a farm.", "Here are some animals.", "Some animals are in a zoo.",
-                "Here is a small puzzle.", "Here is what we know.", "Look at these facts."),
+                "Here is a small puzzle.", "Here is what we know.", "Look at these facts.", "Think about some animals.",
+               "Let us compare some animals.", "A farmer has some animals.", "Consider these facts.", "A riddle."),
     "things": ("Some things stand on a table.", "Here are some things.", "Some things are in a room.",
-               "Here is a small puzzle.", "Here is what we know.", "Look at these facts."),
+               "Here is a small puzzle.", "Here is what we know.", "Look at these facts.", "Let us compare some things.",
+               "Think about some things.", "Someone compares some things.", "Consider these facts.", "A riddle."),
 }
 
 
@@ -195,10 +261,16 @@ class Order(Kind):
     def draw(self, rng: random.Random) -> Content:
         scale = rng.choice(list(SCALES))
         pool: Sequence[str] = PEOPLE
-        if scale in OTHERS and rng.random() < 0.25:
+        if scale in OF_THINGS:
+            pool = THINGS
+        elif scale in OTHERS and rng.random() < 0.25:
             pool = ANIMALS if OTHERS[scale] is ANIMALS or rng.random() < 0.5 else THINGS
         count = rng.choice((3, 3, 3, 4))
         names = people(rng, count) if pool is PEOPLE else rng.sample(pool, count)
+        if pool is not PEOPLE and rng.random() < 0.15:  # an animal or a thing that nobody has heard of
+            names[rng.randrange(count)] = made_up(rng)
+        if len(set(names)) < count:
+            return self.draw(rng)
         options = rng.sample(names, count)
         asks = ("most", "least", "most", "least", "second most", "second least", "middle")
         return {"kind": self.name, "scale": scale, "facts": chain(names, rng),
@@ -206,21 +278,27 @@ class Order(Kind):
 
     def facts(self, content: Content, rng: random.Random) -> list[str]:
         scale, facts, out = SCALES[content["scale"]], list(content["facts"]), []
+        if rng.random() < 0.1:  # "Ben is older than Anna, Anna is older than Carl and Carl is older than Dora."
+            told = [self._one(scale, fact, rng, plain=True) for fact in facts]
+            joint = rng.choice((" and ", ", and ", ", "))
+            return [", ".join(told[:-1]) + joint + told[-1] + "."]
         while facts:
             fact = facts.pop(0)
             if facts and facts[0][0] == fact[0] and rng.random() < 0.4:
                 out.append(self._two(scale, fact, facts.pop(0), rng) + ".")
             elif facts and rng.random() < 0.15:
-                joint = rng.choice((", and ", ", while ", "; ", " and ", ", but "))
+                joint = rng.choice((", and ", ", while ", "; ", " and ", ", but ", ", "))
                 out.append(self._one(scale, fact, rng) + joint + self._one(scale, facts.pop(0), rng) + ".")
             else:
                 out.append(self._one(scale, fact, rng) + ".")
         return out
 
     @staticmethod
-    def _one(scale: Scale, fact: Sequence[str], rng: random.Random) -> str:
+    def _one(scale: Scale, fact: Sequence[str], rng: random.Random, plain: bool = False) -> str:
         first, sign, second = fact
         end, other = (0, 1) if sign == MORE else (1, 0)
+        if plain:
+            return f"{someone(first)} is {scale.comp[end]} than {someone(second)}"
         chance = rng.random()
         key, slots = "first", {"comp": scale.comp[end]}
         if chance < 0.12:
@@ -241,6 +319,8 @@ class Order(Kind):
         scale, ask = SCALES[content["scale"]], content["ask"]
         end = scale.sup[0 if ask.endswith("most") else 1]
         key = ask if ask == "middle" else "second" if ask.startswith("second") else "end"
+        if key != "middle" and content["options"][0][:1].isupper() and rng.random() < 0.12:
+            key += " person"
         text = _QUESTIONS.write(rng, key, end=end, sec=f"second {end}", sup1=scale.sup[0], sup2=scale.sup[1])
         if content["options"][0][:1].islower():  # "who" is for people
             text = text.replace("who's", "which is", 1).replace("who of them", "which of them").replace("who", "which")
@@ -281,7 +361,7 @@ class Order(Kind):
                 return ["middle", ends[0][0] if ends else None]
             word = (match.slots.get("end") or match.slots["sec"].replace("-", " ").split()[-1]).lower()
             scale, end = _END[word]
-            return [("second " if match.key == "second" else "") + ("most" if end == MORE else "least"), scale]
+            return [("second " if match.key.startswith("second") else "") + ("most" if end == MORE else "least"), scale]
         return None
 
     def build(self, facts: list, ask: Any, options: list[str]) -> Content | None:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank
-from t2ui.tasks.reasoning_common import NAME, PEOPLE, ChoiceTask, Kind, people
+from t2ui.tasks.names import PEOPLE, people
+from t2ui.tasks.reasoning_common import NAME, ChoiceTask, Kind
 from t2ui.tasks.reasoning_order import LESS, MORE, chain, mentioned, place, ranking, restated
 from t2ui.tasks.reasoning_rules import Rules
 

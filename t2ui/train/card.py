@@ -11,7 +11,8 @@ from t2ui.core.experts import Expert
 from t2ui.core.svd import write_atomic
 from t2ui.engine.model import Loaded
 from t2ui.train.classify import ClassifyReport, ClassifySettings
-from t2ui.train.reinforce import Settings, TrainReport, best_z
+from t2ui.train.reinforce import Settings, TrainReport
+from t2ui.train.run_z import best_z
 
 OBJECTIVE = "REINFORCE on z, reward 1 or -1, KL to the base"
 FAMILIES = {

@@ -14,17 +14,16 @@ and hand-written prompts are never read here.
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from t2ui.engine.choose import choose_all
 from t2ui.engine.dispatch import OTHER, labels_of, question_of
@@ -34,7 +33,7 @@ from t2ui.engine.score import encode_target, teacher_forced
 from t2ui.tasks import TASKS, TRAINED
 from t2ui.tasks.other import foreign
 from t2ui.tasks.pictures import draw
-from t2ui.train.reinforce import _keep, _vector
+from t2ui.train.run_z import RunZ
 
 NAME = "dispatcher"
 STRAY_PICTURE = 1 / 7
@@ -97,47 +96,28 @@ def classify(loaded: Loaded, settings: ClassifySettings, run: Path, *, resume: b
     known = {*TRAINED, OTHER}
     if not known <= set(labels):
         raise ValueError(f"this model dispatches to {', '.join(labels)}; a classifier needs {', '.join(sorted(known))}")
-    run.mkdir(parents=True, exist_ok=True)
-    adapted = loaded.adapted
-    described = json.dumps(asdict(settings), sort_keys=True)
-    saved = None
-    if resume and (run / "state.pt").exists():
-        saved = torch.load(run / "state.pt", weights_only=True)
-        if saved["settings"] != described:
-            raise ValueError(f"{run} holds a run with other settings: give the same ones, another folder, or no --resume")
-    first, spent, best = (saved["step"], saved["seconds"], tuple(saved["best"])) if saved else (0, 0.0, None)
     held_out = draw_prompts(random.Random(f"classify|validation|{settings.seed}"), settings.validation, "validation")
-    parameters = list(adapted.train_mode(saved["z"] if saved else None).values())
-    begun = time.monotonic() - spent
-    try:
-        optimiser = torch.optim.AdamW(parameters, lr=settings.lr, betas=(0.9, 0.98), weight_decay=0.0)
-        if saved:
-            optimiser.load_state_dict(saved["optimiser"])
-        if best is None:
-            best = _validate(loaded, held_out, labels)
-            _keep(run / "best.pt", _vector(adapted))
+    with RunZ(loaded, settings, run, resume=resume) as z:
+        saved = z.saved or {"step": 0, "seconds": 0.0, "best": None}
+        begun = time.monotonic() - saved["seconds"]
+        best = tuple(saved["best"]) if saved["best"] else _validate(loaded, held_out, labels)
+        if saved["step"] == 0:
+            z.keep_best()
             yield ClassifyReport(0, settings.steps, best[1], best[0], 0.0, 0.0, time.monotonic() - begun, best, best)
-        for step in range(first, settings.steps):
+        for step in range(saved["step"], settings.steps):
             if stop is not None and stop.is_set():
                 return
-            for group in optimiser.param_groups:
-                group["lr"] = _rate(settings, step)
             batch = draw_prompts(random.Random(f"classify|{settings.seed}|{step}"), settings.prompts, "train")
-            likelihood, accuracy, kl = _update(loaded, batch, labels, parameters, optimiser, settings)
+            likelihood, accuracy, kl = _update(loaded, z, batch, labels, step)
             validation = None
             if (step + 1) % settings.validate_every == 0 or step + 1 == settings.steps:
                 validation = _validate(loaded, held_out, labels)
                 if validation[1] > best[1]:  # by likelihood: accuracy is soon 100 % and says no more
                     best = validation
-                    _keep(run / "best.pt", _vector(adapted))
-                _keep(run / "state.pt", {"settings": described, "step": step + 1, "seconds": time.monotonic() - begun,
-                                         "best": list(best), "z": _vector(adapted),
-                                         "optimiser": optimiser.state_dict()})  # fmt: skip
-            distance = float(torch.cat([p.detach() for p in parameters]).sub(1).abs().mean())
-            yield ClassifyReport(step + 1, settings.steps, likelihood, accuracy, kl, distance,
+                    z.keep_best()
+                z.save({"step": step + 1, "seconds": time.monotonic() - begun, "best": list(best)})
+            yield ClassifyReport(step + 1, settings.steps, likelihood, accuracy, kl, z.distance(),
                                  time.monotonic() - begun, validation, best)  # fmt: skip
-    finally:
-        adapted.eval_mode()
 
 
 def _asked(batch: Sequence[tuple[str, Any, str]], labels: Sequence[str]) -> list[Request]:
@@ -145,24 +125,17 @@ def _asked(batch: Sequence[tuple[str, Any, str]], labels: Sequence[str]) -> list
     return [Request(f"{question}\n{prompt}", image, max_new_tokens=16) for prompt, image, _ in batch]
 
 
-def _update(loaded: Loaded, batch: Sequence[tuple[str, Any, str]], labels: Sequence[str],
-            parameters: Sequence[nn.Parameter], optimiser: torch.optim.Optimizer,
-            settings: ClassifySettings) -> tuple[float, float, float]:  # fmt: skip
+def _update(loaded: Loaded, z: RunZ, batch: Sequence[tuple[str, Any, str]], labels: Sequence[str],
+            step: int) -> tuple[float, float, float]:  # fmt: skip
+    """One gradient step; returns mean log-probability of the right labels, share right, KL to the base in nats."""
     requests = _asked(batch, labels)
     right = torch.tensor([labels.index(label) for _, _, label in batch], device=loaded.device)
-    with torch.no_grad(), loaded.adapted.folded(torch.ones(loaded.adapted.R)):
+    with torch.no_grad(), z.base():
         base = _distribution(loaded, requests, labels)
     policy = _distribution(loaded, requests, labels)
     likelihood = policy.gather(1, right[:, None]).mean()
     kl = (policy.exp() * (policy - base)).sum(1).mean()
-    loss = -likelihood + settings.kl * kl
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(parameters, settings.clip)
-    optimiser.step()
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter.clamp_(*settings.z_range)
+    z.descend(-likelihood + z.settings.kl * kl, step)
     accuracy = float((policy.detach().argmax(1) == right).float().mean())
     return float(likelihood.detach()), accuracy, float(kl.detach())
 
@@ -182,10 +155,3 @@ def _validate(loaded: Loaded, held_out: Sequence[tuple[str, Any, str]], labels: 
     right = [max(s, key=s.__getitem__) == label for s, (_, _, label) in zip(scores, held_out, strict=True)]
     sure = [torch.tensor(s[label]).clamp(min=1e-9).log().item() for s, (_, _, label) in zip(scores, held_out, strict=True)]
     return sum(right) / len(right), sum(sure) / len(sure)
-
-
-def _rate(settings: ClassifySettings, step: int) -> float:
-    """Warm-up, then linear decay to a tenth."""
-    if step < settings.warmup:
-        return settings.lr * (step + 1) / settings.warmup
-    return settings.lr * (1 - 0.9 * (step - settings.warmup) / max(1, settings.steps - settings.warmup))

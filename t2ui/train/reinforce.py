@@ -20,19 +20,15 @@ is run.
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from t2ui.core.mixing import Mix
 from t2ui.engine.decode import Answer, Request, answer_all
@@ -40,6 +36,7 @@ from t2ui.engine.model import Encoded, Loaded
 from t2ui.engine.score import teacher_forced
 from t2ui.tasks import Task, get_task
 from t2ui.train.evaluate import request_of
+from t2ui.train.run_z import RunZ
 
 
 @dataclass(frozen=True)
@@ -93,38 +90,24 @@ class _State:
 
 def reinforce(loaded: Loaded, settings: Settings, run: Path, *, resume: bool = True,
               stop: threading.Event | None = None) -> Iterator[TrainReport]:  # fmt: skip
-    """Train z on one task's train split. The result is ``run/best.pt`` (see :func:`best_z`).
+    """Train z on one task's train split. The result is ``run/best.pt`` (see :func:`t2ui.train.run_z.best_z`).
 
     Leaves the model as it was found: unfolded and out of train mode, whatever happens.
     """
     task = get_task(settings.task)
-    run.mkdir(parents=True, exist_ok=True)
-    adapted = loaded.adapted
-    state, vector, saved = _State(coefficient=settings.kl), None, None
-    if resume and (run / "state.pt").exists():
-        saved = torch.load(run / "state.pt", weights_only=True)
-        if saved["settings"] != json.dumps(asdict(settings), sort_keys=True):
-            raise ValueError(f"{run} holds a run with other settings: give the same ones, another folder, or no --resume")
-        state = _State(**saved["state"])
-        vector = saved["z"]
-    parameters = list(adapted.train_mode(vector).values())
-    try:
-        optimiser = torch.optim.AdamW(parameters, lr=settings.lr, betas=(0.9, 0.98), weight_decay=0.0)
-        if saved is not None:
-            optimiser.load_state_dict(saved["optimiser"])
+    with RunZ(loaded, settings, run, resume=resume) as z:
+        state = _State(**z.saved) if z.saved else _State(coefficient=settings.kl)
         started = time.monotonic() - state.seconds
         if state.step == 0:
             state.start = state.best = _validate(loaded, task, settings)
-            _keep(run / "best.pt", _vector(adapted))
+            z.keep_best()
             yield TrainReport(0, settings.steps, 0.0, 0.0, state.coefficient, 0.0, time.monotonic() - started,
                               state.best, state.best)  # fmt: skip
         for step in range(state.step, settings.steps):
             if stop is not None and stop.is_set():
                 return
-            for group in optimiser.param_groups:
-                group["lr"] = _rate(settings, step)
             requests, rewards, answers = _rollout(loaded, task, settings, step)
-            kl = _update(loaded, requests, answers, rewards, parameters, optimiser, state.coefficient, settings)
+            kl = _update(loaded, z, requests, answers, rewards, state.coefficient, step)
             state.coefficient = _adapt(state.coefficient, kl, settings)
             validation, stopped = None, None
             last = step + 1 == settings.steps
@@ -132,26 +115,16 @@ def reinforce(loaded: Loaded, settings: Settings, run: Path, *, resume: bool = T
                 validation = _validate(loaded, task, settings)
                 if validation > state.best:
                     state.best, state.best_step = validation, step + 1
-                    _keep(run / "best.pt", _vector(adapted))
+                    z.keep_best()
                 if step + 1 - state.best_step >= settings.patience * settings.validate_every and not last:
                     stopped = f"no better validation since step {state.best_step}"
             state.step, state.seconds = step + 1, time.monotonic() - started
             if validation is not None:
-                _keep(run / "state.pt", {"state": asdict(state), "z": _vector(adapted),
-                                         "optimiser": optimiser.state_dict(),
-                                         "settings": json.dumps(asdict(settings), sort_keys=True)})  # fmt: skip
-            distance = float(torch.cat([p.detach() for p in parameters]).sub(1).abs().mean())
+                z.save(asdict(state))
             yield TrainReport(step + 1, settings.steps, (sum(rewards) / len(rewards) + 1) / 2, kl, state.coefficient,
-                              distance, state.seconds, validation, state.best, stopped)  # fmt: skip
+                              z.distance(), state.seconds, validation, state.best, stopped)  # fmt: skip
             if stopped:
                 return
-    finally:
-        adapted.eval_mode()
-
-
-def best_z(run: Path) -> Tensor:
-    """The (R,) vector of the best validation checkpoint."""
-    return torch.load(run / "best.pt", weights_only=True)
 
 
 def _rollout(loaded: Loaded, task: Task, settings: Settings, step: int
@@ -172,27 +145,20 @@ def _rollout(loaded: Loaded, task: Task, settings: Settings, step: int
     return requests, rewards, answers
 
 
-def _update(loaded: Loaded, requests: Sequence[Request], answers: Sequence[Answer], rewards: Sequence[float],
-            parameters: Sequence[nn.Parameter], optimiser: torch.optim.Optimizer, coefficient: float,
-            settings: Settings) -> float:  # fmt: skip
+def _update(loaded: Loaded, z: RunZ, requests: Sequence[Request], answers: Sequence[Answer], rewards: Sequence[float],
+            coefficient: float, step: int) -> float:  # fmt: skip
     """One gradient step; returns the mean KL(policy || base) per answer, in nats."""
-    reward = torch.tensor(rewards).view(-1, settings.samples)
-    others = (reward.sum(1, keepdim=True) - reward) / max(1, settings.samples - 1)
-    advantage = (reward - others).flatten() if settings.samples > 1 else reward.flatten() - reward.mean()
+    samples = z.settings.samples
+    reward = torch.tensor(rewards).view(-1, samples)
+    others = (reward.sum(1, keepdim=True) - reward) / max(1, samples - 1)
+    advantage = (reward - others).flatten() if samples > 1 else reward.flatten() - reward.mean()
     contexts = [loaded.encode(r) for r in requests]
-    with torch.no_grad(), loaded.adapted.folded(torch.ones(loaded.adapted.R)):
+    with torch.no_grad(), z.base():
         base, _, _ = _log_probs(loaded, contexts, answers)
     policy, ids, mask = _log_probs(loaded, contexts, answers)
     taken = policy.gather(-1, ids[..., None])[..., 0] * mask
     kl = ((policy.exp() * (policy - base)).sum(-1) * mask).sum(1)
-    loss = -(advantage.to(taken) * taken.sum(1)).mean() + coefficient * kl.mean()
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(parameters, settings.clip)
-    optimiser.step()
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter.clamp_(*settings.z_range)
+    z.descend(-(advantage.to(taken) * taken.sum(1)).mean() + coefficient * kl.mean(), step)
     return float(kl.mean().detach())
 
 
@@ -213,14 +179,6 @@ def _validate(loaded: Loaded, task: Task, settings: Settings) -> float:
     return sum(task.grade(e.content, a.text).right for e, a in zip(examples, answers, strict=True)) / len(examples)
 
 
-def _rate(settings: Settings, step: int) -> float:
-    """Warm-up, then cosine decay to a tenth."""
-    if step < settings.warmup:
-        return settings.lr * (step + 1) / settings.warmup
-    done = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
-    return settings.lr * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
-
-
 def _adapt(coefficient: float, kl: float, settings: Settings) -> float:
     """Press harder while the KL is above the ceiling, relax towards the set coefficient below half of it."""
     if kl > settings.kl_ceiling:
@@ -228,13 +186,3 @@ def _adapt(coefficient: float, kl: float, settings: Settings) -> float:
     if kl < settings.kl_ceiling / 2:
         return max(settings.kl, coefficient / 1.2)
     return coefficient
-
-
-def _vector(adapted: Any) -> Tensor:
-    return torch.cat([m.z.detach().float().cpu() for m in adapted.modules.values()])
-
-
-def _keep(path: Path, value: Any) -> None:
-    temporary = path.with_suffix(".tmp")
-    torch.save(value, temporary)
-    os.replace(temporary, path)

@@ -11,7 +11,8 @@ from t2ui.tasks import TASKS
 from t2ui.tasks.base import Grade
 from t2ui.train import reinforce as module
 from t2ui.train.card import publish
-from t2ui.train.reinforce import Settings, TrainReport, _adapt, best_z, reinforce
+from t2ui.train.reinforce import Settings, TrainReport, _adapt, reinforce
+from t2ui.train.run_z import best_z
 
 QUICK = Settings("math", steps=4, prompts=3, samples=4, validation=8, validate_every=2, lr=3e-2)
 
