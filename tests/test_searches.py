@@ -123,3 +123,40 @@ def test_refusals_are_told(engine, tmp_path):
     bad.write_text("{")
     assert "not a saved search" in collect(engine, path=bad)[-1].error
     assert "lower one first" in collect(engine, settings=replace(SETTINGS, low=2.0))[-1].error
+
+
+def test_two_searches_at_once_both_end_and_do_not_mix(engine):
+    async def two():
+        async def searching(seed):
+            return [view async for view in run_search(engine, SHOTS, replace(SETTINGS, seed=seed))][-1]
+
+        return await asyncio.gather(searching(1), searching(2))
+
+    one, other = asyncio.run(two())
+    alone = collect(engine)[-1]
+    assert one.stage == other.stage == "done" and one.mix == alone.mix
+    assert [g.points for g in one.generations] == [g.points for g in alone.generations] != [g.points for g in other.generations]
+
+
+def test_an_expert_deleted_meanwhile_ends_the_search_with_a_message(tiny_llava_dir, tiny_llava_experts, tmp_path):
+    import shutil
+
+    from t2ui.engine.model import load
+
+    experts = tmp_path / "experts"
+    shutil.copytree(tiny_llava_experts, experts)
+    loaded = load(tiny_llava_dir, device="cpu", experts_dir=experts)
+    with Engine(loaded) as engine:
+        engine.wait()
+
+        async def searching():
+            views = []
+            async for view in run_search(engine, SHOTS, replace(SETTINGS, generations=60)):
+                views.append(view)
+                if len(view.generations) == 1 and (experts / loaded.stack.names[0]).exists():
+                    shutil.rmtree(experts / loaded.stack.names[0])
+                    engine.refresh()
+            return views[-1]
+
+        last = asyncio.run(searching())
+        assert last.over and "unknown expert" in last.error and "there are" in last.error

@@ -12,7 +12,7 @@ from t2ui.tasks import TRAINED, get_task
 from t2ui.tasks.other import foreign
 from t2ui.tasks.pictures import draw
 from t2ui.train.evaluate import evaluate
-from t2ui.train.results import markdown
+from t2ui.train.tables import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 CI_SEED = 2025  # the README's: its first 200 questions of each family

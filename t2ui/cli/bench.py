@@ -1,4 +1,5 @@
-"""``bench startup``: how long until the page shows something, can be asked, and answers; in a real browser."""
+"""``bench startup``: how long until the page shows something, can be asked, and answers; in a real browser.
+``bench first-pass``: what dispatch costs beside the answer."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import urllib.request
 from typing import Any
 
 from t2ui.cli.browser import chromium
-from t2ui.cli.common import ROOT, CommandError, common_flags, made_by, table, write_json
+from t2ui.cli.common import ROOT, CommandError, common_flags, load_model, made_by, model_flags, table, write_json
 
 # Notes the moment of the click and of the first text in the adapted answer, inside the page.
 WATCH = """() => {
@@ -36,24 +37,64 @@ QUESTION = "Tom has 12 apples, buys 5 more and gives 4 to Anna. How many apples 
 
 
 def add_parsers(commands: Any) -> None:
-    p = commands.add_parser("bench", help="benchmarks (startup)")
-    p.add_argument("name", choices=("startup",))
-    p.add_argument("--repeats", type=int, default=3)
-    common_flags(p)
+    p = commands.add_parser("bench", help="benchmarks: startup, first-pass")
+    p.add_argument("name", choices=("startup", "first-pass"))
+    p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass")
+    model_flags(p), common_flags(p)
     p.set_defaults(run=run_bench)
 
 
 def run_bench(args: argparse.Namespace) -> int:
-    if args.repeats < 1:
-        raise CommandError(f"--repeats must be at least 1, got {args.repeats}")
-    with chromium("bench startup") as browser:
-        runs = [_startup(browser) for _ in range(args.repeats)]
+    repeats = {"startup": 3, "first-pass": 30}[args.name] if args.repeats is None else args.repeats
+    if repeats < 1:
+        raise CommandError(f"--repeats must be at least 1, got {repeats}")
+    if args.name == "first-pass":
+        loaded = load_model(args)
+        runs = [_first_pass(loaded) for _ in range(repeats + 1)][1:]  # the first one warms up
+    else:
+        with chromium("bench startup") as browser:
+            runs = [_startup(browser) for _ in range(repeats)]
     keys = list(runs[0])
-    medians = {key: round(statistics.median(r[key] for r in runs), 3) for key in keys}
-    print(table([(key, medians[key], *(r[key] for r in runs)) for key in keys],
-                ("seconds", "median", *(f"run {k + 1}" for k in range(len(runs))))))  # fmt: skip
+    medians = {key: round(statistics.median(r[key] for r in runs), 4) for key in keys}
+    shown = runs[:5]
+    print(table([(key, medians[key], *(round(r[key], 4) for r in shown)) for key in keys],
+                ("seconds", f"median of {len(runs)}", *(f"run {k + 1}" for k in range(len(shown))))))  # fmt: skip
     write_json(args.json, {"name": args.name, "medians": medians, "runs": runs, "made_by": made_by(args)})
     return 0
+
+
+def _first_pass(loaded: Any) -> dict[str, float]:
+    """Seconds of a first pass (a question of 40 tokens, 6 labels; it is read once and forked per label) and of the second
+    one: 64 tokens with one expert, one row. All 64 are decoded, whether the answer has ended or not."""
+    import torch
+
+    from t2ui.core.mixing import Mix
+    from t2ui.engine.batch import Batch
+    from t2ui.engine.choose import choose
+    from t2ui.engine.dispatch import labels_of, question_of
+    from t2ui.engine.request import Request
+
+    labels = [*labels_of(loaded)[:-1], "history", "other"][-6:]
+    prompt = QUESTION
+    while _tokens(loaded, prompt) < 40:
+        prompt += " Thanks!"
+    started = time.perf_counter()
+    choose(loaded, prompt, labels, question=f"{question_of(labels)}\n{{prompt}}")
+    first = time.perf_counter() - started
+    mix = Mix.single(loaded.stack.names[0]) if loaded.stack.names else Mix.base()
+    started = time.perf_counter()
+    encoded = loaded.encode(Request(prompt, mix=mix, max_new_tokens=64))
+    with torch.no_grad():
+        batch = Batch(loaded, [encoded], loaded.scales([mix]), reserve=64)
+        logits = batch.prefill()
+        for _ in range(63):
+            logits = batch.step(logits.argmax(-1))
+    second = time.perf_counter() - started
+    return {"first pass": first, "second pass": second, "whole": first + second, "share": first / (first + second)}
+
+
+def _tokens(loaded: Any, text: str) -> int:
+    return len(loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _startup(browser: Any) -> dict[str, float]:

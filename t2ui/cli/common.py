@@ -58,14 +58,16 @@ def load_model(args: argparse.Namespace) -> Any:
 
 def write_json(path: str | None, result: dict[str, Any]) -> None:
     """Write the result with what it was made on; atomically. Nothing happens without a path."""
-    if path is None:
-        return
-    target = Path(path)
+    if path is not None:
+        write_text(path, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text file, whole or not at all. Raises CommandError where it cannot be written."""
+    from t2ui.core.files import write_atomic
+
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(target.name + ".tmp")
-        temporary.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(temporary, target)
+        write_atomic(path, text.encode())
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error}") from error
 

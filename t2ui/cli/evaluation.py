@@ -205,13 +205,32 @@ def run_calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
+# What other commands left beside the report's own file: bench startup, bench first-pass, search.
+BESIDE = ("startup", "first_pass", "search", "live")
+
+
+def _beside(out: Path) -> dict[str, Any]:
+    """The results of those commands, without what no table shows."""
+    import json
+
+    found = {}
+    for name in BESIDE:
+        if (path := out.with_name(f"{name}.json")).exists():
+            found[name] = json.loads(path.read_text(encoding="utf-8"))
+            if "results" in found[name]:
+                kept = [{k: v for k, v in one.items() if k not in ("paired", "mean", "best")} for one in found[name]["results"]]
+                found[name] = {"results": kept, "made_by": found[name]["made_by"]}
+    return found
+
+
 BEGIN, END = "<!-- tables: python -m t2ui report -->", "<!-- end of tables -->"
 
 
 def run_report(args: argparse.Namespace) -> int:
     import json
 
-    from t2ui.train.results import SECTIONS, markdown, measure
+    from t2ui.train.results import SECTIONS, measure
+    from t2ui.train.tables import markdown
 
     wanted = names(args.only) if args.only else list(SECTIONS)
     if unknown := [section for section in wanted if section not in SECTIONS]:
@@ -227,6 +246,8 @@ def run_report(args: argparse.Namespace) -> int:
             results["made_by"] = made_by(args)
             write_json(args.out, results)  # after every section: a run that is cut short keeps what it measured
             print(f"{section}: done after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    results |= _beside(Path(args.out))
+    write_json(args.out, results)
     text = markdown(results)
     if args.readme:
         path = Path(args.readme)

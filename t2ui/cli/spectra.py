@@ -5,10 +5,19 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
-from t2ui.cli.common import CommandError, common_flags, load_model, made_by, model_flags, percent, table, write_json
+from t2ui.cli.common import (
+    CommandError,
+    common_flags,
+    load_model,
+    made_by,
+    model_flags,
+    percent,
+    table,
+    write_json,
+    write_text,
+)
 
 
 def add_parsers(commands: Any) -> None:
@@ -59,9 +68,9 @@ def run_spectra(args: argparse.Namespace) -> int:
     print(table([(k, percent(kept), f"{n:,}") for k, kept, n in zip(lora["rank"], lora["kept"], lora["parameters"], strict=True)],
                 ("LoRA rank", "keeps of |dW|", "numbers")))  # fmt: skip
     if args.csv:
-        _write(args.csv, _csv(found))
+        write_text(args.csv, _csv(found))
     if args.html:
-        _write(args.html, page(found))
+        write_text(args.html, page(found))
     write_json(args.json, {**found, "made_by": made_by(args)})
     return 0
 
@@ -106,16 +115,3 @@ def page(found: dict[str, Any]) -> str:
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>body{{font-family:'
             f'system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem}}</style></head><body><h1>{title}</h1>'
             f'{"".join(parts)}</body></html>\n')  # fmt: skip
-
-
-def _write(target: str, text: str) -> None:
-    import os
-
-    path = Path(target)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise CommandError(f"cannot write {target}: {error}") from error

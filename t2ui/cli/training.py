@@ -68,7 +68,6 @@ def run_pretrain(args: argparse.Namespace) -> int:
 
 
 def run_train(args: argparse.Namespace) -> int:
-    from dataclasses import fields
 
     from t2ui.tasks import TASKS
     from t2ui.train.card import publish
@@ -78,23 +77,51 @@ def run_train(args: argparse.Namespace) -> int:
         return _train_classifier(args)
     if args.task not in TASKS:
         raise CommandError(f"no task {args.task!r}; tasks are {', '.join(TASKS)}, dispatch")
-    given = {f.name: getattr(args, f.name) for f in fields(Settings) if getattr(args, f.name, None) is not None}
-    settings = Settings(**given)
-    name = args.name or args.task
+    settings = Settings(**_given(args, Settings))
+
+    def tell(r: Any) -> str:
+        line = f"step {r.step}/{r.steps}  right {percent(r.reward)}  KL {r.kl:.2f}  |z-1| {r.z:.3f}"
+        line += "" if r.validation is None else f"  validation {percent(r.validation)} (best {percent(r.best)})"
+        return f"{line}  {r.seconds:.0f} s" + (f"\nstopped early: {r.stopped}" if r.stopped else "")
+
+    return _train(args, args.name or args.task, reinforce, settings, tell, publish)
+
+
+def _train_classifier(args: argparse.Namespace) -> int:
+    from t2ui.train.card import publish_classifier
+    from t2ui.train.classify import NAME, ClassifySettings, classify
+
+    if args.samples is not None:
+        raise CommandError("--samples is for REINFORCE; a classifier is trained on exact probabilities")
+
+    def tell(r: Any) -> str:
+        line = f"step {r.step}/{r.steps}  log p {r.likelihood:.3f}  right {percent(r.accuracy)}  KL {r.kl:.2f}  |z-1| {r.z:.3f}"
+        line += "" if r.validation is None else f"  validation {percent(r.validation[0])}, log p {r.validation[1]:.3f}"
+        return f"{line}  {r.seconds:.0f} s"
+
+    settings = ClassifySettings(**_given(args, ClassifySettings))
+    return _train(args, args.name or NAME, classify, settings, tell, publish_classifier)
+
+
+def _given(args: argparse.Namespace, kind: Any) -> dict[str, Any]:
+    """What was given on the command line of a settings' fields."""
+    from dataclasses import fields
+
+    return {f.name: getattr(args, f.name) for f in fields(kind) if getattr(args, f.name, None) is not None}
+
+
+def _train(args: argparse.Namespace, name: str, method: Any, settings: Any, tell: Any, publish: Any) -> int:
+    """Run a trainer's generator to its end, a line a report, then write the expert's folder."""
     run = Path(args.folder) if args.folder else Path(args.experts) / name / "run"
     loaded = load_model(args)
     last = start = None
     curve = []
-    for last in reinforce(loaded, settings, run, resume=args.resume):
+    for last in method(loaded, settings, run, resume=args.resume):
         if last.step == 0:
             start = last.validation
-        line = f"step {last.step}/{last.steps}  right {percent(last.reward)}  KL {last.kl:.2f}  |z-1| {last.z:.3f}"
         if last.validation is not None:
-            line += f"  validation {percent(last.validation)} (best {percent(last.best)})"
             curve.append({"step": last.step, "validation": last.validation, "kl": last.kl})
-        print(f"{line}  {last.seconds:.0f} s", flush=True)
-        if last.stopped:
-            print(f"stopped early: {last.stopped}", flush=True)
+        print(tell(last), flush=True)
     if last is None:
         raise CommandError(f"nothing was trained: {run} holds a finished run (give --no-resume to start anew)")
     made = made_by(args)
@@ -102,38 +129,6 @@ def run_train(args: argparse.Namespace) -> int:
     print(f"expert written to {folder}", file=sys.stderr)
     write_json(args.json, {"task": args.task, "expert": name, "start": start, "best": last.best, "steps": last.step,
                            "seconds": last.seconds, "curve": curve, "made_by": made})  # fmt: skip
-    return 0
-
-
-def _train_classifier(args: argparse.Namespace) -> int:
-    from dataclasses import fields
-
-    from t2ui.train.card import publish_classifier
-    from t2ui.train.classify import NAME, ClassifySettings, classify
-
-    if args.samples is not None:
-        raise CommandError("--samples is for REINFORCE; a classifier is trained on exact probabilities")
-    settings = ClassifySettings(**{f.name: getattr(args, f.name) for f in fields(ClassifySettings)
-                                   if getattr(args, f.name, None) is not None})  # fmt: skip
-    name = args.name or NAME
-    run = Path(args.folder) if args.folder else Path(args.experts) / name / "run"
-    loaded = load_model(args)
-    last = start = None
-    for last in classify(loaded, settings, run, resume=args.resume):
-        if last.step == 0:
-            start = last.validation
-        line = f"step {last.step}/{last.steps}  log p {last.likelihood:.3f}  right {percent(last.accuracy)}  " \
-               f"KL {last.kl:.2f}  |z-1| {last.z:.3f}"
-        if last.validation is not None:
-            line += f"  validation {percent(last.validation[0])}, log p {last.validation[1]:.3f}"
-        print(f"{line}  {last.seconds:.0f} s", flush=True)
-    if last is None:
-        raise CommandError(f"nothing was trained: {run} holds a finished run (give --no-resume to start anew)")
-    made = made_by(args)
-    folder = publish_classifier(loaded, settings, name, run, Path(args.experts) / name, made, start=start, last=last)
-    print(f"classifier expert written to {folder}", file=sys.stderr)
-    write_json(args.json, {"task": "dispatch", "expert": name, "start": start, "best": last.best, "steps": last.step,
-                           "seconds": last.seconds, "made_by": made})  # fmt: skip
     return 0
 
 

@@ -6,10 +6,11 @@ Imports torch and safetensors only. Words and equations: `W' = U diag(sigma * z)
 from t2ui.core.adapted import Adapted, attach, decoder_layers
 from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
+from t2ui.core.files import write_atomic
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
 from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
-from t2ui.core.svd import DecomposeReport, Factors, decompose, decompose_all, fingerprint, write_atomic
+from t2ui.core.svd import DecomposeReport, Factors, decompose, decompose_all, fingerprint
 from t2ui.core.svf import SVFLinear
 
 __all__ = [

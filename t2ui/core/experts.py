@@ -20,7 +20,8 @@ from torch import Tensor
 
 from t2ui.core.adapted import Adapted
 from t2ui.core.basis import compare_basis, describe_basis
-from t2ui.core.svd import fingerprint, write_atomic
+from t2ui.core.files import write_atomic
+from t2ui.core.svd import fingerprint
 
 __all__ = [
     "FILE_NAME",

@@ -8,8 +8,6 @@ are made in float64, cached by the exact content of the matrix, and checked when
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +20,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_bytes
 from safetensors.torch import save as save_bytes
 from torch import Tensor
+
+from t2ui.core.files import write_atomic
 
 __all__ = [
     "DecomposeReport",
@@ -214,24 +214,6 @@ def _write_cache(entry: Path, factors: Factors) -> str:
     except OSError as error:
         return f"cache not written: {error.strerror or error}"
     return ""
-
-
-def write_atomic(path: Path | str, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the whole new one: temporary file, then `os.replace`.
-
-    The folder is made if missing. Raises OSError as the file system does.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:

@@ -11,7 +11,6 @@ itself is :mod:`t2ui.core.cem`; here candidates become mixes, mixes become answe
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from torch import Tensor
 
 from t2ui.core import CEM, Fixed, HillClimb, Mix, RandomSearch, Round, Search
 from t2ui.core.cem import Score, resume
+from t2ui.core.files import write_atomic
 
 from .errors import RequestError
 from .model import Loaded
@@ -305,20 +305,13 @@ def _load(path: Path | None, digest: str) -> tuple[Search, int, float] | None:
 def _save(path: Path | None, digest: str, finder: Search, evaluations: int, seconds: float) -> None:
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps({"digest": digest, "search": finder.state(), "evaluations": evaluations,
-                                     "seconds": seconds}), encoding="utf-8")  # fmt: skip
-    os.replace(temporary, path)
+    write_atomic(path, json.dumps({"digest": digest, "search": finder.state(), "evaluations": evaluations,
+                                   "seconds": seconds}).encode())  # fmt: skip
 
 
 def save_recipe(path: Path, mix: Mix, **about: Any) -> None:
     """A mix found, as a recipe file that ``eval``, the page and Python read alike: ``{"alphas": ..., ...}``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps({**mix.to_json(), **about, "torch": torch.__version__}, indent=1) + "\n",
-                         encoding="utf-8")  # fmt: skip
-    os.replace(temporary, path)
+    write_atomic(path, (json.dumps({**mix.to_json(), **about, "torch": torch.__version__}, indent=1) + "\n").encode())
 
 
 __all__ = ["METHODS", "OBJECTIVES", "PRESETS", "Preset", "SearchReport", "SearchResult", "SearchSettings", "Shot", "Verdict",

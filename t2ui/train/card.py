@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from t2ui.core.experts import Expert
-from t2ui.core.svd import write_atomic
+from t2ui.core.files import write_atomic
 from t2ui.engine.model import Loaded
 from t2ui.train.classify import ClassifyReport, ClassifySettings
 from t2ui.train.reinforce import Settings, TrainReport

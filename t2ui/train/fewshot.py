@@ -7,7 +7,6 @@ held-out examples are of the test split. Shots of seed S and its candidates are 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,7 +82,10 @@ def fewshot(loaded: Loaded, task_name: str, settings: SearchSettings, k: int, *,
     shots, unseen = shots_of(task, k, settings.seed, fresh)
     start = _dispatched(loaded, shots) if settings.method == "climb" else None
     end: SearchReport | None = None
+    points: float | None = None
     for end in search(loaded, shots, settings, fresh=unseen, start=start, stop=stop, path=path):
+        if points is None and end.kind != "end":
+            points = end.seconds
         yield FewshotReport("search", search=end)
     assert end is not None and end.result is not None
     found = end.result
@@ -91,6 +93,7 @@ def fewshot(loaded: Loaded, task_name: str, settings: SearchSettings, k: int, *,
         "task": task_name, "shots": k, "seed": settings.seed, "method": settings.method, "objective": settings.objective,
         "alphas": found.mix.to_json()["alphas"], "chosen": found.chosen, "mean": _verdict(found.mean),
         "best": _verdict(found.best), "shots_accuracy": found.shots_accuracy, "seconds": round(end.seconds, 2),
+        "first_seconds": None if points is None else round(points, 2),
         "evaluations": end.evaluations, "generations": end.generation, "stopped": end.stopped,
     }  # fmt: skip
     if heldout is not None and not (stop is not None and stop.is_set()):
@@ -139,16 +142,3 @@ def _dispatched(loaded: Loaded, shots: Sequence[Shot]) -> Mix:
 
 def _verdict(v: Any) -> dict[str, Any]:
     return {**v.mix.to_json(), "accuracy": v.accuracy, "likelihood": v.likelihood}
-
-
-def measure(loaded: Loaded, tasks: Sequence[str], settings: SearchSettings, k: int, *, seeds: Sequence[int],
-            n: int) -> Iterator[FewshotReport]:  # fmt: skip
-    """:func:`fewshot` of every task and seed; the cells that need no shots are measured once a task."""
-    for task in tasks:
-        heldout = Heldout(loaded, task, n)
-        for seed in seeds:
-            started = time.monotonic()
-            for report in fewshot(loaded, task, replace(settings, seed=seed), k, heldout=heldout):
-                if report.result is not None:
-                    report.result["total_seconds"] = round(time.monotonic() - started, 1)
-                yield report

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from t2ui.core.files import save_atomic, write_atomic
 from t2ui.tasks import SKILLS
 from t2ui.tasks.other import LABEL as OTHER
 from t2ui.train.architecture import Shape, build_model, build_processor
@@ -136,7 +137,7 @@ def pretrain(out: Path, preset: Preset, *, seed: int = 0, device: str = "cpu", r
                 recent = []
                 yield line
             if (step + 1) % preset.checkpoint_every == 0 or last:
-                _save(checkpoint, {"model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
+                save_atomic(checkpoint, {"model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
                                    "step": step + 1, "tokens": tokens, "seconds": time.monotonic() - started})  # fmt: skip
     export(model, processor, out)
     recipe = {"command": f"python -m t2ui pretrain --preset {_name(preset)} --seed {seed}"
@@ -145,8 +146,8 @@ def pretrain(out: Path, preset: Preset, *, seed: int = 0, device: str = "cpu", r
               "device": device, "tokens": tokens,
               "seconds": round(time.monotonic() - started), "preset": asdict(preset), "shares": SHARES,
               "torch": torch.__version__, "parameters": sum(p.numel() for p in model.parameters())}  # fmt: skip
-    _write(out / "recipe.json", json.dumps(recipe, indent=2))
-    _write(out / "README.md", card(recipe))
+    write_atomic(out / "recipe.json", json.dumps(recipe, indent=2).encode())
+    write_atomic(out / "README.md", card(recipe).encode())
     shutil.copy(run / "curve.jsonl", out / "curve.jsonl")
 
 
@@ -180,7 +181,7 @@ def export(model: nn.Module, processor: Any, out: Path) -> None:
     processor.save_pretrained(out)
     # What the engine asks a folder that this project made: the labels of the kind question, in its words' order.
     settings = {"labels": [*SKILLS, OTHER], "question": DISPATCH_QUESTION}
-    _write(out / "t2ui.json", json.dumps(settings, indent=1) + "\n")
+    write_atomic(out / "t2ui.json", (json.dumps(settings, indent=1) + "\n").encode())
 
 
 class _Forward(nn.Module):
@@ -301,18 +302,6 @@ def _produce(out: Any, folder: str, packing: Packing, seed: int, first: int, las
             out.put(make_batch(tokenizer, packing, seed, step))
     except Exception as error:  # noqa: BLE001 - handed to the parent, which raises
         out.put(f"{type(error).__name__}: {error}")
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def _name(preset: Preset) -> str:

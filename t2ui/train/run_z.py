@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from t2ui.core.files import save_atomic
 from t2ui.engine.model import Loaded
 
 
@@ -95,11 +95,11 @@ class RunZ:
 
     def keep_best(self) -> None:
         """The present z becomes ``run/best.pt``."""
-        _keep(self.run / "best.pt", self._vector())
+        save_atomic(self.run / "best.pt", self._vector())
 
     def save(self, extra: Mapping[str, Any]) -> None:
         """Everything a resumed run needs; ``extra`` comes back as :attr:`saved`."""
-        _keep(self.run / "state.pt", {"settings": self._described, "extra": dict(extra), "z": self._vector(),
+        save_atomic(self.run / "state.pt", {"settings": self._described, "extra": dict(extra), "z": self._vector(),
                                       "optimiser": self._optimiser.state_dict()})  # fmt: skip
 
     def _vector(self) -> Tensor:
@@ -109,9 +109,3 @@ class RunZ:
 def best_z(run: Path) -> Tensor:
     """The (R,) vector of the best validation checkpoint."""
     return torch.load(run / "best.pt", weights_only=True)
-
-
-def _keep(path: Path, value: Any) -> None:
-    temporary = path.with_suffix(".tmp")
-    torch.save(value, temporary)
-    os.replace(temporary, path)

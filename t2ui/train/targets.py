@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from t2ui.tasks import TRAINED, TWO_SKILL
+from t2ui.train import tables_adapt
 
 MISSED = "**missed**"
 
 
 def markdown(r: dict[str, Any]) -> str:
     """The table, of as many sections of the report as are there."""
-    rows = [row for make in (_base, _experts, _flips, _differ, _gates, _two_skill, _looks, _dispatch, _notice, _hand)
-            for row in make(r)]  # fmt: skip
+    makers = (_base, _experts, _flips, _differ, _gates, _two_skill, _looks, _dispatch, _notice, _hand, _sizes, _startup,
+              tables_adapt.rows)  # fmt: skip
+    rows = [row for make in makers for row in make(r)]
     if not rows:
         return ""
     lines = [f"| {target} | {reached} | {'met' if met else MISSED} |" for target, reached, met in rows]
@@ -123,6 +125,25 @@ def _hand(r: dict[str, Any]) -> list[Row]:
             out.append((f"{task}, hand-written: its expert within 12 points of its test score",
                         f"{hand:.0f} % ({hand - test:+.1f})", hand - test >= -12))  # fmt: skip
     return out
+
+
+def _sizes(r: dict[str, Any]) -> list[Row]:
+    s = r.get("sizes")
+    if not s:
+        return []
+    share = s["z"] / s["model"]
+    return [("an expert's file < 200 kB, z < 0.5 % of the model",
+             f"{s['bytes'] / 1000:.0f} kB, {s['z']:,} of {s['model']:,} ({100 * share:.2f} %)",
+             s["bytes"] < 200_000 and share < 0.005)]  # fmt: skip
+
+
+def _startup(r: dict[str, Any]) -> list[Row]:
+    found = r.get("startup", {}).get("medians")
+    if not found:
+        return []
+    shown, live, first = (found[k] for k in ("recorded run on screen", "live ask possible", "first click to first text"))
+    return [("page on two cores, warm disk: recorded run within 6 s, live ask within 10 s, first token within 0.5 s",
+             f"{shown:.1f} s, {live:.1f} s, {first:.2f} s", shown <= 6 and live <= 10 and first <= 0.5)]  # fmt: skip
 
 
 def _list(values: dict[str, float], sign: bool = False) -> str:

@@ -124,7 +124,7 @@ def _free(host: str, port: int) -> bool:
 def start(args: argparse.Namespace, port: int):
     """Build and launch the page, then load the model behind it. Returns the running ``gr.Blocks``."""
     stay_offline()
-    from t2ui.core.svd import write_atomic
+    from t2ui.core.files import write_atomic
     from t2ui.recorded import RecordingError, load
     from t2ui.ui.app import build_app, launch_options
     from t2ui.ui.backend import Backend, Options

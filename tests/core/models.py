@@ -11,6 +11,7 @@ from transformers import (
 )
 
 from t2ui.core import Adapted
+from t2ui.core.svf import BOUNDS
 
 VOCAB = 64
 LAYERS = 2
@@ -73,3 +74,8 @@ def some_z(adapted: Adapted, seed: int = 0, spread: float = 0.3) -> torch.Tensor
 @torch.no_grad()
 def logits(model: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
     return model(input_ids=tokens, use_cache=False).logits
+
+
+def close(y: torch.Tensor, want: torch.Tensor, dtype: torch.dtype) -> None:
+    error = ((y.double() - want.double()).abs().max() / want.abs().max()).item()
+    assert error <= BOUNDS[dtype], f"{error:.2e}"

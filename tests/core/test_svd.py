@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from t2ui.core import svd
-from t2ui.core.svd import decompose, decompose_all, digest, fingerprint, reconstruct, write_atomic
+from t2ui.core.files import write_atomic
+from t2ui.core.svd import decompose, decompose_all, digest, fingerprint, reconstruct
 
 SHAPES = [(1, 1), (5, 1), (1, 7), (16, 16), (40, 24), (24, 40)]
 

@@ -34,9 +34,9 @@ def test_prompts_are_of_the_trained_families_and_of_the_asked_split():
 def test_it_learns_the_labels_and_leaves_the_model_as_it_was(smoke_loaded, tmp_path):
     weight = next(iter(smoke_loaded.adapted.modules.values())).weight
     before = weight.clone()
-    reports = list(classify(smoke_loaded, replace(QUICK, steps=30, prompts=8, validate_every=30, lr=5e-2), tmp_path))
-    assert sum(r.likelihood for r in reports[-5:]) > sum(r.likelihood for r in reports[1:6])
-    assert reports[-1].best[1] >= reports[0].validation[1] and reports[-1].z > 0
+    settings = replace(QUICK, steps=30, prompts=12, validate_every=10, validation=60, lr=2e-2)
+    reports = list(classify(smoke_loaded, settings, tmp_path))
+    assert reports[-1].best[1] > reports[0].validation[1] + 0.01 and reports[-1].z > 0
     assert smoke_loaded.adapted.mode == "off" and torch.equal(weight, before)
 
 

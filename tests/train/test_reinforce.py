@@ -11,8 +11,8 @@ from t2ui.tasks import TASKS
 from t2ui.tasks.base import Grade
 from t2ui.train import reinforce as module
 from t2ui.train.card import publish
-from t2ui.train.reinforce import Settings, TrainReport, _adapt, reinforce
-from t2ui.train.run_z import best_z
+from t2ui.train.reinforce import Settings, TrainReport, _adapt, _log_probs, _rollout, _update, reinforce
+from t2ui.train.run_z import RunZ, best_z
 
 QUICK = Settings("math", steps=4, prompts=3, samples=4, validation=8, validate_every=2, lr=3e-2)
 
@@ -21,21 +21,34 @@ def first_weight(loaded):
     return next(iter(loaded.adapted.modules.values())).weight
 
 
-def test_it_raises_what_is_rewarded(smoke_loaded, tmp_path, monkeypatch):
-    """A random model rewarded for short answers learns to write shorter ones: gradient, sign and baseline."""
-    task = TASKS["math"]
-    monkeypatch.setattr(task, "grade", lambda content, text: Grade(len(text) < 20, ""))
-    monkeypatch.setattr(task, "max_new_tokens", 24)
-    # The tiny random model hardly ever ends by itself, and an unfinished answer counts as wrong: it ends more often here.
-    ends, plain = smoke_loaded.model.lm_head, smoke_loaded.model.lm_head.forward
-    monkeypatch.setattr(ends, "forward", lambda h: plain(h) + 2.5 * torch.nn.functional.one_hot(
-        torch.tensor(smoke_loaded.terminator), ends.out_features))  # fmt: skip
-    reports = list(reinforce(smoke_loaded, replace(QUICK, steps=30, prompts=6, samples=8, lr=5e-2, kl=0.0, kl_ceiling=1e9,
-                                             clip=100.0, validate_every=30), tmp_path / "run"))  # fmt: skip
-    early = sum(r.reward for r in reports[1:6]) / 5
-    late = sum(r.reward for r in reports[-5:]) / 5
-    assert late > early or late > 0.95
-    assert reports[-1].z > 0 and reports[-1].kl > 0
+def test_updates_raise_what_is_rewarded(smoke_loaded, tmp_path):
+    """On one fixed set of answers: those above their siblings' mean become likelier than those below it."""
+    settings = replace(QUICK, prompts=3, samples=6, lr=2e-2, kl=0.0, steps=8, warmup=0)
+    with RunZ(smoke_loaded, settings, tmp_path / "run") as z:
+        requests, _, answers = _rollout(smoke_loaded, TASKS["math"], settings, 0)
+        # The first prompt's answers are all right: without anything to compare, they must not count.
+        rewards = [1.0] * 6 + [1.0, -1.0, -1.0] * 4
+
+        def preference() -> tuple[float, float]:
+            with torch.no_grad():
+                logs, ids, mask = _log_probs(smoke_loaded, [smoke_loaded.encode(r) for r in requests], answers)
+            taken = (logs.gather(-1, ids[..., None])[..., 0] * mask).sum(1)
+            signs = torch.tensor(rewards[6:])
+            return float(taken[6:][signs > 0].mean() - taken[6:][signs < 0].mean()), float(taken[:6].mean())
+
+        before, _ = preference()
+        kls = [_update(smoke_loaded, z, requests, answers, rewards, 0.0, step) for step in range(8)]
+        after, _ = preference()
+    assert after > before + 0.05
+    assert kls[0] == pytest.approx(0, abs=1e-3) and kls[-1] > kls[0]
+
+
+def test_equal_rewards_teach_nothing(smoke_loaded, tmp_path):
+    settings = replace(QUICK, prompts=2, samples=4, kl=0.0)
+    with RunZ(smoke_loaded, settings, tmp_path / "run") as z:
+        requests, _, answers = _rollout(smoke_loaded, TASKS["math"], settings, 0)
+        _update(smoke_loaded, z, requests, answers, [1.0] * 8, 0.0, 0)
+        assert z.distance() == 0.0
 
 
 def test_the_model_is_left_as_it_was(smoke_loaded, tmp_path):

@@ -6,7 +6,8 @@ import pytest
 
 from t2ui.core.experts import Expert
 from t2ui.train.model_card import card
-from t2ui.train.results import markdown, measure
+from t2ui.train.results import measure
+from t2ui.train.tables import markdown
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_every_section_is_measured_and_printed(with_experts):
     results = dict(measure(with_experts, headline_n=6, n=4))
     json.dumps(results)
     assert set(results) == {"headline", "matrix", "gates", "dispatch", "two_pass", "handwritten", "handwritten_first",
-                            "looks", "majority"}
+                            "looks", "majority", "classifier", "mixed", "sizes"}
     assert set(results["matrix"]["cells"]["math"]) == {"base", "math", "code", "reasoning", "vision", "all", "half",
                                                        "uniform"}  # fmt: skip
     assert sum(results["dispatch"]["confusion"]["handwritten other"].values()) == 60

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from t2ui.measured import Measured, read
 from t2ui.runs import Run, overrule, run
 from t2ui.ui import parts
 from t2ui.ui.backend import Backend
@@ -28,6 +29,8 @@ class AskTab:
     overrule: gr.HTML
     answers: gr.HTML
     everybody: gr.HTML
+    measured: gr.Accordion
+    tables: gr.Markdown
 
     @property
     def outputs(self) -> list[gr.HTML]:
@@ -58,7 +61,23 @@ def build(t: Text, shown: Run | None, recorded: dict[str, str] | None) -> AskTab
     told = markup(answers, elem_id="t2-answers")
     markup(f'<h2 class="t2-h2">{t.html("everybody.title")}</h2>')
     table = markup(everybody, elem_id="t2-everybody-table")
-    return AskTab(badge, notice, drawn, other, told, table)
+    with gr.Accordion(t("measured.title"), open=False, elem_id="t2-measured") as measured:
+        tables = gr.Markdown("")
+    return AskTab(badge, notice, drawn, other, told, table, measured, tables)
+
+
+def measured_text(found: Measured | None, t: Text) -> str:
+    """What was measured of the shipped model, in a sentence and two tables."""
+    if found is None:
+        return t("measured.none")
+    points = 100 * found.gain
+    said = t("measured.sentence", n=found.n, dispatched=found.dispatched, right=found.right, base=found.base)
+    key = "measured.gain" if points > 0 else "measured.no_gain"
+    said += " " + t(key, best=found.best, which=t(f"measured.{found.which}"), points=points)
+    parts_ = [said, f"### {t('measured.mixed')}", found.mixed]
+    if found.classifier:
+        parts_ += [f"### {t('measured.classifier')}", found.classifier]
+    return "\n\n".join(parts_)
 
 
 def wire(
@@ -135,4 +154,9 @@ def wire(
     def stop_all(request: gr.Request) -> None:
         sessions.stop(session_of(request))
 
+    def measured() -> str:
+        shipped = backend.state == "ready" and backend.info.is_demo
+        return measured_text(read() if shipped else None, t)
+
+    tab.measured.expand(measured, None, tab.tables, queue=False, show_progress="hidden", api_visibility="private")
     box.stop.click(stop_all, None, None, queue=False, show_progress="hidden", api_visibility="private")
