@@ -137,7 +137,7 @@ def spectrum_lines(columns: Mapping[str, Any], *, sigma: str = "sigma", sigma2: 
     return _plain(figure, 320, xaxis={"title": {"text": x_title}, "fixedrange": True},
                   yaxis={"title": {"text": y_title}, "rangemode": "tozero", "fixedrange": True},
                   yaxis2={"title": {"text": z}, "overlaying": "y", "side": "right", "showgrid": False,
-                          "fixedrange": True})  # fmt: skip
+                          "tickformat": ".2f", "fixedrange": True})  # fmt: skip
 
 
 def cosine_heatmap(table: Sequence[Sequence[float]], names: Sequence[str]) -> go.Figure:

@@ -6,7 +6,7 @@ what was measured into the README's tables. Nothing in those tables is typed by 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +59,7 @@ def measure(loaded: Loaded, headline_n: int = HEADLINE_N, n: int = N, seed: int 
                 known = kept.get((task, name))
                 row[name] = _first(known, n) if known and headline_n >= n else evaluate(
                     loaded, task, mix, n=n, seed=seed, name=name)  # fmt: skip
+                kept.setdefault((task, name), row[name])
             cells[task] = {name: report.row() for name, report in row.items()}
             if task in own:
                 beside += [compare(row[task], row[other]) for other in names if other != task]
@@ -69,8 +70,9 @@ def measure(loaded: Loaded, headline_n: int = HEADLINE_N, n: int = N, seed: int 
     if "dispatch" in only:
         yield "dispatch", measure_dispatch(loaded, [*TRAINED, "handwritten"], n, seed, "prompt")
     if "two_pass" in only:
-        auto = {task: evaluate(loaded, task, "auto:prompt", n=n, seed=seed).row() for task in TRAINED}
-        yield "two_pass", auto
+        for task in TRAINED:
+            kept[task, "prompt"] = evaluate(loaded, task, "auto:prompt", n=n, seed=seed)
+        yield "two_pass", {task: kept[task, "prompt"].row() for task in TRAINED}
     if "handwritten" in only:
         hand = {name: evaluate_handwritten(loaded, mix, name) for name, mix in
                 [*((k, Mix.single(k)) for k in names), ("base", Mix.base()), ("auto:prompt", "auto:prompt")]}  # fmt: skip
@@ -97,16 +99,17 @@ def measure(loaded: Loaded, headline_n: int = HEADLINE_N, n: int = N, seed: int 
                                         "unseen": measure_dispatch(loaded, strange, DISPATCH_N, seed, strategy)}
                              for strategy in strategies}  # fmt: skip
     if "mixed" in only:
-        yield "mixed", _mixed(loaded, strategies, n, seed)
+        yield "mixed", _mixed(loaded, strategies, n, seed, kept)
     if "sizes" in only:
         files = [loaded.registry.folder / name / FILE_NAME for name in names] if loaded.registry else []
         total = sum(p.numel() for p in loaded.model.parameters())
         yield "sizes", {"bytes": max((f.stat().st_size for f in files if f.exists()), default=0), "z": loaded.adapted.R, "model": total}
 
 
-def _mixed(loaded: Loaded, strategies: list[str], n: int, seed: int) -> dict[str, Any]:
+def _mixed(loaded: Loaded, strategies: list[str], n: int, seed: int,
+           kept: Mapping[tuple[str, str], EvalReport]) -> dict[str, Any]:  # fmt: skip
     """The trained families in equal parts: two passes by each strategy, beside the right expert and the mixes that
-    need no dispatch at all."""
+    need no dispatch at all. What was measured before (``kept``) is not measured again."""
     names = loaded.stack.names
     k = max(1, len(names))
     ways: dict[str, Any] = {"right": None, **{s: f"auto:{s}" for s in strategies}, "base": Mix.base(),
@@ -114,7 +117,11 @@ def _mixed(loaded: Loaded, strategies: list[str], n: int, seed: int) -> dict[str
                             "uniform": Mix(dict.fromkeys(names, 1 / k))}  # fmt: skip
     out: dict[str, Any] = {}
     for name, mix in ways.items():
-        rows = {task: evaluate(loaded, task, mix or Mix.single(task), n=n, seed=seed, name=name) for task in TRAINED if task in names}
+        rows = {}
+        for task in (t for t in TRAINED if t in names):
+            known = kept.get((task, task if mix is None else name))
+            rows[task] = _first(known, n) if known and known.n >= n else evaluate(
+                loaded, task, mix or Mix.single(task), n=n, seed=seed, name=name)  # fmt: skip
         right = [r for row in rows.values() for r in row.right]
         out[name] = {"accuracy": round(sum(right) / max(1, len(right)), 4), "n": len(right),
                      "ci95": [round(x, 4) for x in wilson(sum(right), max(1, len(right)))],

@@ -13,7 +13,7 @@ def test_every_matrix_is_a_button_with_its_value(tiny_llava):
     for measure in spectra.MEASURES:
         html = spectra.table(matrices, measure, str(mix), T)
         assert html.count("<button") == len(matrices["path"]) == html.count("aria-label")
-    assert f"{100 * matrices['dw_rel'][0]:.1f} %" in spectra.table(matrices, "dw_rel", str(mix), T)
+    assert f"{100 * matrices['dw_rel'][0]:.1f}<span class=\"t2-unit\"> %</span>" in spectra.table(matrices, "dw_rel", str(mix), T)
     assert max(matrices["dw_rel"]) == matrices["dw_rel"][matrices["path"].index(best["path"])]
     assert set(cosines["names"]) == {"math", "code", "vision"} and lora["rank"] == list(spectra.RANKS)
 

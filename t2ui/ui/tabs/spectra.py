@@ -75,9 +75,10 @@ def table(columns: dict[str, Sequence], measure: str, mix: str, t: Text) -> str:
             sign = "t2-minus" if value < 0 else "t2-plus"
             data = pick(matrix=paths[layer, module], mix=mix)  # not "path": gradio would look for a file
             words = f"{value:+.3f}" if measure == "mean" else f"{100 * value:.1f} %" if measure == "dw_rel" else f"{value:.3f}"
+            shown = words.replace(" %", '<span class="t2-unit"> %</span>')
             label = escape(t("spectra.cell", layer=layer, module=module, value=words), quote=True)
             cells.append(f'<td><button type="button" class="t2-heat {sign}" style="--heat:{100 * strength:.0f}%" {data} '
-                         f'aria-label="{label}">{words}</button></td>')  # fmt: skip
+                         f'aria-label="{label}">{shown}</button></td>')  # fmt: skip
         body.append(f'<tr><th scope="row">{layer}</th>{"".join(cells)}</tr>')
     return (f'<table class="t2-heattable"><thead><tr><th>{t.html("map.layers")}</th>{head}</tr></thead>'
             f"<tbody>{''.join(body)}</tbody></table>")  # fmt: skip
