@@ -146,16 +146,17 @@ def test_an_expert_deleted_meanwhile_ends_the_search_with_a_message(tiny_llava_d
     experts = tmp_path / "experts"
     shutil.copytree(tiny_llava_experts, experts)
     loaded = load(tiny_llava_dir, device="cpu", experts_dir=experts)
+    gone = experts / loaded.stack.names[0]
     with Engine(loaded) as engine:
         engine.wait()
 
         async def searching():
             views = []
-            async for view in run_search(engine, SHOTS, replace(SETTINGS, generations=60)):
+            async for view in run_search(engine, SHOTS, replace(SETTINGS, generations=500)):
                 views.append(view)
-                if len(view.generations) == 1 and (experts / loaded.stack.names[0]).exists():
-                    shutil.rmtree(experts / loaded.stack.names[0])
-                    engine.refresh()
+                if view.generations and gone.exists():
+                    shutil.rmtree(gone)
+                    await engine.refresh()
             return views[-1]
 
         last = asyncio.run(searching())

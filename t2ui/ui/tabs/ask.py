@@ -73,7 +73,7 @@ def measured_text(found: Measured | None, t: Text) -> str:
     points = 100 * found.gain
     said = t("measured.sentence", n=found.n, dispatched=found.dispatched, right=found.right, base=found.base)
     key = "measured.gain" if points > 0 else "measured.no_gain"
-    said += " " + t(key, best=found.best, which=t(f"measured.{found.which}"), points=points)
+    said += " " + t(key, best=found.best, which=t(f"measured.way.{found.which}"), points=points)
     parts_ = [said, f"### {t('measured.mixed')}", found.mixed]
     if found.classifier:
         parts_ += [f"### {t('measured.classifier')}", found.classifier]

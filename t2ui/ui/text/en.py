@@ -32,9 +32,9 @@ TEXT: dict[str, str] = {
     "{points:.1f} points over it. Experts pulled up together disturb each other, and the first pass avoids that.",
     "measured.no_gain": "One mix for every question gets {best:.1%} ({which}): on this model and these questions, choosing an "
     "expert gains nothing over it ({points:+.1f} points). Dispatch pays where experts disturb each other.",
-    "measured.all": "all experts at 1",
-    "measured.half": "all experts at 1/2",
-    "measured.uniform": "all experts at 1/K",
+    "measured.way.all": "all experts at 1",
+    "measured.way.half": "all experts at 1/2",
+    "measured.way.uniform": "all experts at 1/K",
     "measured.mixed": "The families mixed",
     "measured.classifier": "Whom the first pass chooses",
     "overrule.label": "Overrule:",
