@@ -98,7 +98,9 @@ def fewshot(loaded: Loaded, task_name: str, settings: SearchSettings, k: int, *,
     }  # fmt: skip
     if heldout is not None and not (stop is not None and stop.is_set()):
         cells: dict[str, EvalReport] = {}
-        single, lucky = best_single(loaded, shots), random_search(loaded, shots, unseen, settings)
+        single = best_single(loaded, shots)
+        # As many candidates as the search really looked at: it may have converged early.
+        lucky = random_search(loaded, shots, unseen, replace(settings, generations=max(1, end.generation)))
         asked = {**baselines(loaded), "single": single, "random": lucky.mix, "found": found.mix}
         for name, mix in asked.items():
             cells[name] = heldout.cell(mix, name)
