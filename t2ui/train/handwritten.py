@@ -2,9 +2,8 @@
 
 They were written without sight of the generators' phrasings and are for measuring only: no corpus, training,
 tuning or choice between checkpoints ever reads them. There are two sets: ``handwritten.jsonl`` was written while
-the second generation of the demo model trained, and the generators have not been touched since;
-``handwritten-first.jsonl`` is older, its misses with the first generation were read and led to a wider corpus, so that
-it is no longer blind.
+the second generation of the demo model trained; the generators were widened since, by people who have not looked at it.
+``handwritten-first.jsonl`` is older, its misses were read and led to a wider corpus, so that it is no longer blind.
 """
 
 from __future__ import annotations
