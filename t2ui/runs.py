@@ -268,8 +268,8 @@ async def run(
             max_new_tokens=int(question.max_new_tokens),
         )
         Request(question.prompt, **settings).check()
-        checker = await asyncio.to_thread(Checker, question)
-        state = replace(state, family=checker.family)
+        # Nobody waits for the graders to read the question: their verdict is wanted at the end.
+        checker = asyncio.ensure_future(asyncio.to_thread(Checker, question))
         chosen = None
         if kind != "mix":
             state = replace(state, stage="pass1")
@@ -333,7 +333,7 @@ async def overrule(engine: Engine, before: Run, question: Question, choice: str,
     try:
         request = Request(question.prompt, question.image, mix, temperature=float(question.temperature),
                           seed=int(question.seed), max_new_tokens=int(question.max_new_tokens))  # fmt: skip
-        checker = await asyncio.to_thread(Checker, question)
+        checker = asyncio.ensure_future(asyncio.to_thread(Checker, question))
         async for grown in _answers(engine, [request], state, [1], checker, halt):
             state = grown
             yield state
@@ -342,7 +342,7 @@ async def overrule(engine: Engine, before: Run, question: Question, choice: str,
 
 
 async def _answers(
-    engine: Engine, requests: list[Any], state: Run, places: Sequence[int], checker: Checker, halt: Halt
+    engine: Engine, requests: list[Any], state: Run, places: Sequence[int], checker: asyncio.Future[Checker], halt: Halt
 ) -> AsyncIterator[Run]:
     """The second pass: apply deltas to the rows, and show them not more often than :data:`FRAME`.
 
@@ -371,7 +371,9 @@ async def _answers(
                 at = places[delta.row]
                 rows[at] = _grow(rows[at], delta)
                 if delta.done:
-                    rows[at] = await asyncio.to_thread(checker, rows[at])
+                    rows[at] = await asyncio.to_thread(await checker, rows[at])
+            if checker.done():
+                state = replace(state, family=checker.result().family)
             tokens = state.prompt_tokens or next(
                 (len(a.prompt_tokens) for a in stream.answers if a.prompt_tokens), None
             )

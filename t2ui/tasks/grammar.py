@@ -19,6 +19,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 PATTERNS: dict[str, str] = {
     # Bounded, so that int() takes every number that is read.
@@ -26,6 +27,7 @@ PATTERNS: dict[str, str] = {
     "name": r"[A-Z][a-z]+",
     "word": r"[a-z]+",
 }
+_ALL: list[Bank] = []
 _PIECE = re.compile(r"\{(\w+)\}|\[([^\[\]]*)\]")
 
 
@@ -51,12 +53,28 @@ class Bank:
     patterns: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _ALL.append(self)
         groups = self.templates if isinstance(self.templates, dict) else {"": self.templates}
         self._all = [(key, text) for key, texts in groups.items() for text in texts]
         if not self._all:
             raise ValueError("a Bank needs at least one template")
         self._groups = groups
-        self._readers = [re.compile(self._regex(text), re.IGNORECASE) for _, text in self._all]
+        for _, text in self._all:
+            for slot, _ in _PIECE.findall(text):
+                if slot:
+                    self._pattern(slot, text)
+
+    @cached_property
+    def _readers(self) -> list[re.Pattern[str]]:
+        """Compiled when something is first read: there are thousands, and a page that only writes should not wait."""
+        return [re.compile(self._regex(text), re.IGNORECASE) for _, text in self._all]
+
+    def _pattern(self, slot: str, template: str) -> str:
+        kind = slot.rstrip("0123456789")
+        pattern = self.patterns.get(slot) or self.patterns.get(kind) or PATTERNS.get(kind)
+        if pattern is None:
+            raise KeyError(f"no pattern for slot {{{slot}}} in template {template!r}")
+        return pattern
 
     def write(self, rng: random.Random, key: str = "", **slots: object) -> str:
         """One of the templates under ``key``, filled in. A missing slot is a KeyError that names it."""
@@ -83,10 +101,7 @@ class Bank:
                     out.append(f"(?P={slot})")
                 else:
                     seen.add(slot)
-                    kind = slot.rstrip("0123456789")
-                    pattern = self.patterns.get(slot) or self.patterns.get(kind) or PATTERNS.get(kind)
-                    if pattern is None:
-                        raise KeyError(f"no pattern for slot {{{slot}}} in template {template!r}")
+                    kind, pattern = slot.rstrip("0123456789"), self._pattern(slot, template)
                     # Case is ignored for the template's words; a name still has to look like one.
                     out.append(f"(?P<{slot}>(?-i:{pattern}))" if kind == "name" else f"(?P<{slot}>{pattern})")
             else:
@@ -95,6 +110,12 @@ class Bank:
         out.append(_literal(template[last:]))
         # An empty choice leaves two spaces behind; writing squeezes them, so reading must not want both.
         return r"\s*" + "".join(out) + r"\s*"
+
+
+def compile_all() -> None:
+    """Make every bank ready to read. Takes a second or two: for a thread beside the page."""
+    for bank in list(_ALL):
+        bank._readers  # noqa: B018 - compiled by looking
 
 
 def fill(template: str, rng: random.Random, **slots: object) -> str:
