@@ -53,7 +53,6 @@ class Bank:
     patterns: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _ALL.append(self)
         groups = self.templates if isinstance(self.templates, dict) else {"": self.templates}
         self._all = [(key, text) for key, texts in groups.items() for text in texts]
         if not self._all:
@@ -63,6 +62,7 @@ class Bank:
             for slot, _ in _PIECE.findall(text):
                 if slot:
                     self._pattern(slot, text)
+        _ALL.append(self)
 
     @cached_property
     def _readers(self) -> list[re.Pattern[str]]:
