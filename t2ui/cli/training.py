@@ -15,6 +15,7 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("--preset", default="ship", choices=("smoke", "ship", "gpu"))
     p.add_argument("--out", default=str(ROOT / "assets" / "demo-model"), metavar="FOLDER")
     p.add_argument("--steps", type=int, default=None, help="another budget, with a schedule of its own")
+    p.add_argument("--lr", type=float, default=None, help="another peak of the learning rate")
     p.add_argument("--no-resume", dest="resume", action="store_false", help="start anew even if there is a checkpoint")
     p.add_argument("--init", default=None, metavar="FOLDER",
                    help="begin with the weights and the tokenizer of an earlier generation")  # fmt: skip
@@ -44,6 +45,8 @@ def add_parsers(commands: Any) -> None:
 
 
 def run_pretrain(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     import torch
 
     from t2ui.train.pretrain import PRESETS, pretrain, shortened
@@ -51,6 +54,7 @@ def run_pretrain(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     preset = shortened(PRESETS[args.preset], args.steps)
+    preset = preset if args.lr is None else replace(preset, lr=args.lr)
     last = None
     for last in pretrain(Path(args.out), preset, seed=args.seed, device=args.device, resume=args.resume,
                          workers=args.workers, init=Path(args.init) if args.init else None):  # fmt: skip

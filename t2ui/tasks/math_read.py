@@ -278,6 +278,8 @@ class Reader:
             return self._read_each(alone, r) if alone.key == "each" else self._take(alone, r)
         again = next(self._again.reads(clause), None) if self._again else None
         sign = "+" if self.setting.verbs and r.ops[-1][0] == "=" else r.ops[-1][0]
+        if again is not None and sign == "-" and not joined and again.slots.get("thing"):
+            return False  # "17 broke. Then 9 more chairs.": broke they, or came they?
         return again is not None and sign in "+-" and self._take(again, r, sign)
 
     def _read_each(self, match: Match, r: _Reading) -> bool:

@@ -197,12 +197,13 @@ class _Writer:
     def in_perfect(self, template: str) -> bool:
         return self.perfect and self.rng.random() < 0.8 and speaks_perfect(template)
 
-    def again(self, sign: str, n: int, day: bool) -> str:
-        """The event before once more: "another 5", "on Tuesday 8"."""
+    def again(self, sign: str, n: int, day: bool, alone: bool = False) -> str:
+        """The event before once more: "another 5", "on Tuesday 8". In a sentence of its own, what goes once more is not
+        named: "17 broke. Then 9 more chairs." could mean that they came."""
         if day:
             self.day += 1
             return f"on {DAYS[(self.day - 1) % 7]} {self.number(n)}"
-        return fill(self.rng.choice(AGAIN), self.rng, n=self.number(n), thing=self.thing)
+        return fill(self.rng.choice(AGAIN[:2] if alone and sign == "-" else AGAIN), self.rng, n=self.number(n), thing=self.thing)
 
     def subject(self, joined: bool, rivals: set[str]) -> str:
         """Who acts, at the head of a clause: a pronoun where it is clear whom it means."""
@@ -245,7 +246,7 @@ class _Writer:
                 if day or rng.random() < 0.5 or self.terse:
                     told[-1].append(self.again(sign, n, day))
                 else:
-                    told.append([f"{rng.choice(('Then', 'Later', 'After that', 'Soon'))} {self.again(sign, n, False)}"])
+                    told.append([f"{rng.choice(('Then', 'Later', 'After that', 'Soon'))} {self.again(sign, n, False, alone=True)}"])
                 continue
             clause, wants_subject = self.event(sign, n, joined)
             if self.by_days and i == 0 and wants_subject and acting and not _SPANS.search(clause):

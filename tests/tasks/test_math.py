@@ -182,6 +182,7 @@ def test_short_and_spoken_stories(prompt, answer):
     "Tom has 12 marbles. 3 marbles. How many now?",
     "Tom has 12 marbles and Ben has 5 more. How many does Ben have?",
     "12 apples and 5 more pears. How many in all?",
+    "31 benches stood in a cellar and 17 of the benches broke. Then 9 more benches. How many benches are there now?",
     "6 boxes. 8 pencils. How many in all?",
     "There are 12 birds. 5 are sparrows. How many are left?",
     "12 kids, 5 boys. How many girls?",
