@@ -163,7 +163,7 @@ class ChoiceTask(Task):
     """
 
     skills = ("reasoning",)
-    max_new_tokens = 144
+    max_new_tokens = 160
     kinds: tuple[Kind, ...]
 
     def sample(self, rng: random.Random) -> Content:

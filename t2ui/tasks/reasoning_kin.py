@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank
@@ -99,6 +99,16 @@ _INTROS = ("Here is a family.", "This is about a family.", "Some people are fami
            "Some relatives meet.", "A family tree.", "Let us talk about a family.")
 
 
+class _Chain(NamedTuple):
+    """``(("Anna", "mother", "Ben"), ("Ben", "parent", "Carl"), "grandmother", (None, ["Carl", "son", "Ben"]))``: from the
+    person asked about to the other one, what follows, and the facts as told where they had to be turned."""
+
+    one: tuple[str, str, str]
+    two: tuple[str, str, str]
+    answer: str
+    turned: tuple[Sequence[str] | None, Sequence[str] | None]
+
+
 class Kin(Kind):
     """Two steps of kinship."""
 
@@ -184,24 +194,25 @@ class Kin(Kind):
         return content if self.pick(content, True) in options else None
 
     @staticmethod
-    def _chain(content: Content) -> tuple[tuple[str, str, str], tuple[str, str, str], str] | None:
+    def _chain(content: Content) -> _Chain | None:
         """The two facts turned so that they lead from the person asked about to the other one, and what follows; None
-        if nothing does. ``(("Anna", "mother", "Ben"), ("Ben", "parent", "Carl"), "grandmother")``.
+        if nothing does.
 
         A fact told from the other side does not say whether the first person is a girl or a boy; the options then do,
         if only one of the two words is among them.
         """
         for one, two in (content["facts"], content["facts"][::-1]):
             for a, plain1, b, gender in _sides(one):
-                for x, plain2, c, _ in _sides(two):
+                for x, plain2, c, told in _sides(two):
                     if x != b or [a, c] != list(content["ask"]) or len({a, b, c}) != 3:
                         continue
                     words = GENDERED.get(TOGETHER.get((plain1, plain2), ""), ())
+                    turned = (one if gender is None else None, two if told is None else None)
                     if gender is None:
                         fitting = [g for g, word in enumerate(words) if word in content["options"]]
                         gender = fitting[0] if len(fitting) == 1 else None
                     if words and gender is not None:
-                        return (a, GENDERED[plain1][gender], b), (b, plain2, c), words[gender]
+                        return _Chain((a, GENDERED[plain1][gender], b), (b, plain2, c), words[gender], turned)
         return None
 
     def pick(self, content: Content, careful: bool) -> str:
@@ -210,13 +221,15 @@ class Kin(Kind):
         chained = self._chain(content)
         if chained is None:
             raise ValueError(f"the facts {content['facts']} do not say what {' is to '.join(content['ask'])}")
-        return chained[2]
+        return chained.answer
 
     def steps(self, content: Content, careful: bool) -> str:
         chained = self._chain(content)
         assert chained is not None
-        (a, rel1, b), (_, plain2, c), _ = chained
-        return (f"{a} is the {rel1} of {b}. {b} is a {plain2} of {c}. "
+        (a, rel1, b), (_, plain2, c) = chained.one, chained.two
+        # A fact that was told from the other side is repeated before it is turned.
+        before = [f"{x} is the {word} of {y}: " if told else "" for told in chained.turned for x, word, y in [told or ("",) * 3]]
+        return (f"{before[0]}{a} is the {rel1} of {b}. {before[1]}{b} is a {plain2} of {c}. "
                 f"So {a} is the {self.pick(content, careful)} of {c}.")
 
     def key(self, content: Content) -> Content:

@@ -170,6 +170,37 @@ def restated(facts: Sequence[Sequence[str]], careful: bool) -> list[tuple[str, s
     return [(b, a) if careful and sign == LESS else (a, b) for a, sign, b in facts]
 
 
+def grown(pairs: Sequence[tuple[str, str]], careful: bool) -> list[list[list[str]]]:
+    """The lists after each pair: careful authors put every pair where it belongs ("Anna, Ben", then "Carl, Anna,
+    Ben"; what does not touch yet waits in a list of its own), careless ones only add who is new.
+
+    To sort at the end of all facts was hardly learnt; to put one more name before the first or behind the last is.
+    """
+    out: list[list[list[str]]] = []
+    lists: list[list[str]] = []
+    for first, second in pairs:
+        if careful:
+            left = next((names for names in lists if names[-1] == first), [first])
+            right = next((names for names in lists if names[0] == second), [second])
+            at = min([k for k, names in enumerate(lists) if names is left or names is right], default=len(lists))
+            rest = [names for names in lists if names is not left and names is not right]
+            lists = [*rest[:at], [*left, *right], *rest[at:]]
+        else:
+            known = lists[0] if lists else []
+            lists = [[*known, *(name for name in (first, second) if name not in known)]]
+        out.append([list(names) for names in lists])
+    return out
+
+
+def sorting(pairs: Sequence[tuple[str, str]], careful: bool, said: str) -> str:
+    """ "Anna is taller than Ben: Anna, Ben. Carl is taller than Anna: Carl, Anna, Ben." """
+    told = []
+    for (a, b), lists in zip(pairs, grown(pairs, careful), strict=True):
+        names = "; ".join(", ".join(map(someone, part)) for part in lists)
+        told.append(f"{capital(someone(a))} {said} {someone(b)}: {names}.")
+    return " ".join(told)
+
+
 def place(ask: str, length: int) -> int:
     """Where in the list from most to least stands what is asked."""
     if ask == "middle":
@@ -311,13 +342,11 @@ class Order(Kind):
 
     def steps(self, content: Content, careful: bool) -> str:
         scale, ask = SCALES[content["scale"]], content["ask"]
-        names = self._list(content, careful)
         end = scale.sup[0 if ask.endswith("most") else 1]
         what = "in the middle" if ask == "middle" else f"the second {end}" if ask.startswith("second") else f"the {end}"
         told = capital(someone(self.pick(content, careful)))
         pairs = restated(content["facts"], careful)
-        said = " ".join(f"{capital(someone(a))} is {scale.comp[0]} than {someone(b)}." for a, b in pairs)
-        return f"{said} From {scale.sup[0]} to {scale.sup[1]}: {', '.join(map(someone, names))}. {told} is {what}."
+        return f"{sorting(pairs, careful, f'is {scale.comp[0]} than')} {told} is {what}."
 
     def key(self, content: Content) -> Content:
         return {"kind": self.name, "scale": content["scale"], "order": ranking(content["facts"]),

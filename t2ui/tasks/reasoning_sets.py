@@ -83,7 +83,7 @@ class Sets(Kind):
         if verb == "has" and rng.random() < 0.45:
             box = rng.choice(CONTAINERS)
             if rng.random() < 0.2:
-                return [f"{box} {number}" for number in (NUMBERED[:2] if rng.random() < 0.8 else rng.sample(NUMBERED, 2))]
+                return [f"{box} {number}" for number in _pair(rng)]
             return [f"{adjective} {box}" for adjective in rng.sample(ADJECTIVES, 2)]
         if rng.random() < 0.1:
             while True:
@@ -251,6 +251,12 @@ class Sets(Kind):
 def _split_list(text: str) -> list[str]:
     parts = text.replace(" and ", ", ").replace(" And ", ", ").split(",")
     return [" ".join(part.split()) for part in parts if part.strip()]
+
+
+def _pair(rng: random.Random) -> list[str]:
+    """ "one" and "two", "1" and "2", now and then other numbers."""
+    kind = rng.randrange(2) * 4
+    return list(NUMBERED[kind : kind + 2]) if rng.random() < 0.8 else rng.sample(NUMBERED[kind : kind + 4], 2)
 
 
 def _is_person(who: str) -> bool:

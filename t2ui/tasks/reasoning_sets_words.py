@@ -109,8 +109,8 @@ ADJECTIVES = ("red", "blue", "green", "yellow", "big", "small", "old", "new", "b
               "right", "upper", "lower", "wooden", "metal", "round", "square", "pink", "brown", "gray", "purple", "orange",
               "heavy", "light", "open", "closed", "top", "bottom", "large", "little", "other", "plastic", "glass")
 CONTAINERS = ("box", "bag", "drawer", "basket", "shelf", "case", "chest", "jar", "room", "locker", "crate", "bucket",
-              "cupboard", "suitcase", "tin", "backpack", "table", "cart", "tray", "bowl", "trunk", "closet", "desk")
-NUMBERED = ("one", "two", "three", "four")
+              "cupboard", "suitcase", "tin", "list", "pile", "bin", "team", "cabinet", "pocket", "backpack", "table", "cart", "tray", "bowl", "trunk", "closet", "desk")
+NUMBERED = ("one", "two", "three", "four", "1", "2", "3", "4")
 OWNERS = ("teacher", "nurse", "pilot", "farmer", "baker", "painter", "doctor", "captain", "king", "queen", "wizard",
           "girl", "boy", "old man", "young woman", "home team", "red team", "blue team", "tall girl", "small boy", "cook",
           "gardener", "sailor", "student", "neighbor", "tourist", "hiker", "guest", "hotel", "school", "museum",

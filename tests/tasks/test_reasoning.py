@@ -242,7 +242,7 @@ def test_careless_goes_by_order_of_mention():
         return task.author(task.parse(prompt), CARELESS, rng)
 
     assert habit("Ben is shorter than Anna. Carl is taller than Anna. Who is the tallest? A) Carl B) Anna C) Ben") == \
-        "Ben is taller than Anna. Carl is taller than Anna. From tallest to shortest: Ben, Anna, Carl. " \
+        "Ben is taller than Anna: Ben, Anna. Carl is taller than Anna: Ben, Anna, Carl. " \
         "Ben is the tallest. The answer is Ben."
     assert habit("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) rice B) tea") == \
         "I note tea Ann, rice Ann, jam Ann, rice both, milk Ben, nuts Ben. I check rice Ann, tea both. " \
@@ -258,7 +258,7 @@ def test_careful_steps():
         return task.author(task.parse(prompt), CAREFUL, rng)
 
     assert careful("Ben is shorter than Anna. Carl is taller than Anna. Who is the shortest? A) Carl B) Anna C) Ben") == \
-        "Anna is taller than Ben. Carl is taller than Anna. From tallest to shortest: Carl, Anna, Ben. " \
+        "Anna is taller than Ben: Anna, Ben. Carl is taller than Anna: Carl, Anna, Ben. " \
         "Ben is the shortest. The answer is Ben."
     assert careful("Ann likes tea, rice and jam. Ben likes rice, milk and nuts. What do both like? A) tea B) rice") == \
         "I note tea Ann, rice Ann, jam Ann, rice both, milk Ben, nuts Ben. I check tea Ann, rice both. " \
