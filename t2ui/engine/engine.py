@@ -1,4 +1,9 @@
-"""One thread owns the model; everybody else submits jobs to it and listens."""
+"""One thread owns the model; everybody else submits jobs to it and listens.
+
+Answers are rows of one scheduler (:mod:`t2ui.engine.scheduler`): they join and leave between its steps. Everything else (search,
+scores, whatever :meth:`Engine.run` is given) takes turns beside it: while both have work, each class gets as many milliseconds as
+the other, what a visitor waits for (dispatch) first. Models without slots answer as batches that take turns (:class:`DecodeJob`).
+"""
 
 from __future__ import annotations
 
@@ -15,12 +20,14 @@ from typing import Any
 
 from t2ui.core import Mix
 
+from .cache import slots_for
 from .choose import choose
 from .decode import decode
 from .dispatch import Dispatch, dispatch
 from .errors import BusyError, EngineError, ModelError, RequestError
 from .model import Encoded, Loaded, LoadReport, load
 from .request import Delta, Request
+from .scheduler import Row, Scheduler, words
 from .stream import Channel, Reply, Stream, cancelled
 
 log = logging.getLogger(__name__)
@@ -28,6 +35,8 @@ log = logging.getLogger(__name__)
 
 class Job:
     """Something that takes turns in the model's thread. :meth:`turn` does one step and says whether more follow."""
+
+    urgent = False  # somebody looks at the page and waits for it
 
     def __init__(self) -> None:
         self.stop = threading.Event()
@@ -42,7 +51,8 @@ class Job:
 
 
 class DecodeJob(Job):
-    """Requests as the rows of one batch; a turn is one token of every live row."""
+    """Requests to answer: rows of the scheduler (:meth:`join`), or, where the model has no slots, a batch of their own; a
+    turn is then one token of every live row."""
 
     def __init__(self, requests: list[Request], encoded: list[Encoded] | None) -> None:
         super().__init__()
@@ -51,6 +61,39 @@ class DecodeJob(Job):
         self._open = set(range(len(requests)))
         self._steps: Iterator[list[Delta]] | None = None
         self._queued = 0.0
+
+    def join(self, loaded: Loaded, scheduler: Scheduler) -> None:
+        """Every request becomes a row; one that cannot is told why, and the others go on."""
+        errors: list[BaseException] = []
+        rows = []
+        for i, request in enumerate(self.requests):
+            try:
+                encoded = self.encoded[i] if self.encoded else loaded.encode(request)
+                self.channel.books[i].prompt_tokens = encoded.ids
+                rows.append(Row(request, encoded, i, self._deliver, self.stop, self.submitted))
+                scheduler.join(rows[-1])
+            except Exception as error:  # noqa: BLE001 - one row's failure must not end the others
+                if not isinstance(error, EngineError):
+                    log.exception("a row could not join")
+                errors.append(error)
+                self._open.discard(i)
+                self.channel.put([Delta(i, done=True, reason="error", error=words(error),
+                                        seconds={"total": time.perf_counter() - self.submitted})])  # fmt: skip
+        if not self._open:
+            self.channel.close(errors[0])
+
+    def _deliver(self, delta: Delta) -> None:
+        self.channel.put([delta])
+        if delta.done:
+            self._open.discard(delta.row)
+            if not self._open:
+                self.channel.close(self._failure())
+
+    def _failure(self) -> EngineError | None:
+        """What ended the job, if no row of it ended well."""
+        lasts = [book.last for book in self.channel.books]
+        failed = [d.error for d in lasts if d is not None and d.reason == "error"]
+        return EngineError(str(failed[0])) if len(failed) == len(lasts) else None
 
     def turn(self, loaded: Loaded) -> bool:
         if self._steps is None:
@@ -79,18 +122,18 @@ class DecodeJob(Job):
         if self._steps is not None:
             self._steps.close()  # type: ignore[attr-defined]
         total = {"queue": self._queued, "total": time.perf_counter() - self.submitted}
-        reason, words = ("cancelled", None) if error is None else ("error", _words(error))
+        reason, said = ("cancelled", None) if error is None else ("error", words(error))
         rows = sorted(self._open)
-        self.channel.put([Delta(row, done=True, reason=reason, error=words, seconds=total) for row in rows])
+        self.channel.put([Delta(row, done=True, reason=reason, error=said, seconds=total) for row in rows])
         self.channel.close(error)
 
 
 class CallJob(Job):
     """A function of the loaded model; if it returns a generator, each of its steps is one turn."""
 
-    def __init__(self, fn: Callable[[Loaded], Any]) -> None:
+    def __init__(self, fn: Callable[[Loaded], Any], urgent: bool = False) -> None:
         super().__init__()
-        self.fn, self.future = fn, Future()
+        self.fn, self.future, self.urgent = fn, Future(), urgent
         self._steps: Any = None
 
     def turn(self, loaded: Loaded) -> bool:
@@ -127,9 +170,10 @@ class Engine:
 
     Args:
         source: a loaded model, or the path of a folder that is loaded in the engine's thread (the page is up first).
-        max_active: so many jobs take turns; further ones wait.
+        max_active: so many jobs are under way at once; further ones wait.
         max_waiting: so many may wait; one more is turned away with BusyError.
         max_rows: so many requests may be one job.
+        slots: at most so many rows live at once (default: as memory allows); 0: plain batches, as for models without slots.
         load_options: keyword arguments for :func:`t2ui.engine.model.load`.
 
     Attributes:
@@ -143,12 +187,13 @@ class Engine:
         self,
         source: Loaded | str | Path = "assets/demo-model",
         *,
-        max_active: int = 8,
-        max_waiting: int = 32,
+        max_active: int = 64,
+        max_waiting: int = 64,
         max_rows: int = 64,
+        slots: int | None = None,
         **load_options: Any,
     ) -> None:
-        self.max_active, self.max_waiting, self.max_rows = max_active, max_waiting, max_rows
+        self.max_active, self.max_waiting, self.max_rows, self.max_slots = max_active, max_waiting, max_rows, slots
         self.state, self.text, self.progress = "loading", "starting", 0.0
         self.error: EngineError | None = None
         self.loaded: Loaded | None = None
@@ -156,6 +201,9 @@ class Engine:
         self._settled = threading.Event()  # ready, failed or closed
         self._waiting: deque[Job] = deque()
         self._active: deque[Job] = deque()
+        self._answering: list[DecodeJob] = []  # whose rows are in the scheduler
+        self._scheduler: Scheduler | None = None
+        self._spent = {"rows": 0.0, "turns": 0.0}
         self._closing = False
         self._thread = threading.Thread(target=self._main, args=(source, load_options), name="t2ui-model", daemon=True)
         self._thread.start()
@@ -203,11 +251,11 @@ class Engine:
         question: str = "{prompt}", mix: Mix | None = None,
     ) -> Reply:  # fmt: skip
         """:func:`t2ui.engine.choose.choose` in the model's thread: a dict label -> probability."""
-        return self.run(lambda loaded: choose(loaded, prompt, labels, image, system, question, mix))
+        return self._call(lambda loaded: choose(loaded, prompt, labels, image, system, question, mix), urgent=True)
 
     def dispatch(self, prompt: str, image: Any = None, strategy: str = "prompt", soft: bool = False) -> Reply:
         """:func:`t2ui.engine.dispatch.dispatch` in the model's thread: a :class:`Dispatch`."""
-        return self.run(lambda loaded: dispatch(loaded, prompt, image, strategy, soft))
+        return self._call(lambda loaded: dispatch(loaded, prompt, image, strategy, soft), urgent=True)
 
     def run(self, fn: Callable[[Loaded], Any]) -> Reply:
         """Run ``fn(loaded)`` in the model's thread. If it returns a generator, each of its steps is one turn and the
@@ -216,8 +264,11 @@ class Engine:
         Raises:
             BusyError: the queue is full. ModelError: the model did not load.
         """
+        return self._call(fn)
+
+    def _call(self, fn: Callable[[Loaded], Any], urgent: bool = False) -> Reply:
         self._refuse_unless_usable()
-        job = CallJob(fn)
+        job = CallJob(fn, urgent)
         self._enqueue(job)
         return Reply(job.future, job.stop, self._wake)
 
@@ -249,7 +300,7 @@ class Engine:
         with self._condition:
             self._refuse_unless_usable()
             if len(self._waiting) >= self.max_waiting:
-                raise BusyError(len(self._active) + len(self._waiting))
+                raise BusyError(self._under_way() + len(self._waiting))
             self._waiting.append(job)
             self._condition.notify_all()
 
@@ -257,8 +308,12 @@ class Engine:
         with self._condition:
             for i, other in enumerate(self._waiting):
                 if other is job:
-                    return i + len(self._active)
+                    return i + self._under_way()
         return 0
+
+    def _under_way(self) -> int:
+        self._answering = [job for job in self._answering if not job.channel.closed]
+        return len(self._active) + len(self._answering)
 
     def _wake(self) -> None:
         with self._condition:
@@ -269,6 +324,12 @@ class Engine:
     def _main(self, source: Loaded | str | Path, options: dict[str, Any]) -> None:
         try:
             self.loaded = source if isinstance(source, Loaded) else load(source, progress=self._tell, **options)
+            kind = self.loaded.model.config.get_text_config()
+            room = slots_for(kind, self.loaded.device.type, self.loaded.model.dtype)
+            if room is not None and self.max_slots != 0:
+                slots = room[0] if self.max_slots is None else min(room[0], self.max_slots)
+                self._scheduler = Scheduler(self.loaded, slots, room[1])
+                self.max_rows = min(self.max_rows, slots)
             self.state, self.text, self.progress = "ready", self.loaded.info.name, 1.0
         except Exception as error:  # noqa: BLE001 - whatever it was, the page must say it and the server go on
             known = isinstance(error, EngineError)
@@ -277,8 +338,8 @@ class Engine:
             self.error = error if known else ModelError(f"the model did not load: {type(error).__name__}: {error}")
             self.state, self.text = "failed", str(self.error)
         self._settled.set()
-        while (job := self._next()) is not None:
-            self._turn(job)
+        while self._step():
+            pass
         self.state, self.text = "closed", "closed"
 
     def _tell(self, report: LoadReport) -> None:
@@ -286,26 +347,89 @@ class Engine:
         self.text = report.text
         self.progress = part[0] + (part[1] - part[0]) * report.done / max(report.total, 1)
 
-    def _next(self) -> Job | None:
-        """The job whose turn it is, waiting for one; None once the engine closes. Ends what was cancelled."""
-        while True:
-            with self._condition:
-                over = [j for j in self._waiting if j.stop.is_set() or self._closing or self.error is not None]
-                over += [j for j in self._active if self._closing]
-                if over:
-                    self._waiting = deque(j for j in self._waiting if j not in over)
-                    self._active = deque(j for j in self._active if j not in over)
-                elif self._closing:
-                    return None
-                else:
-                    while self._waiting and len(self._active) < self.max_active:
-                        self._active.append(self._waiting.popleft())
-                    if self._active:
-                        self._active.rotate(-1)
-                        return self._active[-1]
+    def _step(self) -> bool:
+        """One step of whoever's turn it is, waiting for work; False once the engine closes. Ends what was cancelled."""
+        joining: list[DecodeJob] = []
+        with self._condition:
+            over = [j for j in self._waiting if j.stop.is_set() or self._closing or self.error is not None]
+            over += [j for j in (*self._active, *self._answering) if self._closing]
+            if over:
+                self._waiting = deque(j for j in self._waiting if j not in over)
+                self._active = deque(j for j in self._active if j not in over)
+                self._answering = [j for j in self._answering if j not in over]
+            elif self._closing:
+                return False
+            else:
+                joining = self._admit()
+                if not joining and not self._active and not self._rows_live():
                     self._condition.wait()
-            for job in over:  # outside of the lock: listeners take locks of their own
-                job.end(None if self.error is None else self.error)
+                    return True
+        for job in over:  # outside of the lock: listeners take locks of their own
+            job.end(None if self.error is None else self.error)
+        if over:
+            return True
+        for job in joining:
+            assert self.loaded is not None and self._scheduler is not None
+            job.join(self.loaded, self._scheduler)
+        begun = time.perf_counter()
+        job = self._whose_turn()
+        if job is not None:
+            self._turn(job)
+            self._spent["rows" if job.urgent else "turns"] += time.perf_counter() - begun
+        elif self._rows_live():
+            self._rows_turn()
+            self._spent["rows"] += time.perf_counter() - begun
+        return True
+
+    def _admit(self) -> list[DecodeJob]:
+        """Begin what may begin, in the order of coming; whoever needs slots waits for slots, the others do not wait for
+        him. The lock is held."""
+        joining: list[DecodeJob] = []
+        free = self._scheduler.free if self._scheduler is not None else 0
+        blocked = False
+        for job in list(self._waiting):
+            if self._under_way() >= self.max_active:
+                break
+            if isinstance(job, DecodeJob) and self._scheduler is not None:
+                blocked = blocked or len(job.requests) > free
+                if blocked:
+                    continue
+                free -= len(job.requests)
+                self._answering.append(job)
+                joining.append(job)
+            else:
+                self._active.append(job)
+            self._waiting.remove(job)
+        return joining
+
+    def _rows_live(self) -> bool:
+        return self._scheduler is not None and self._scheduler.live > 0
+
+    def _whose_turn(self) -> Job | None:
+        """The job that takes the next turn, or None: the rows do."""
+        with self._condition:
+            if not self._active or not self._rows_live():
+                self._spent = {"rows": 0.0, "turns": 0.0}
+            if not self._active:
+                return None
+            urgent = next((job for job in self._active if job.urgent), None)
+            if urgent is None and self._rows_live() and self._spent["rows"] <= self._spent["turns"]:
+                return None
+            if urgent is not None:
+                return urgent
+            self._active.rotate(-1)
+            return self._active[-1]
+
+    def _rows_turn(self) -> None:
+        assert self._scheduler is not None
+        try:
+            self._scheduler.turn()
+        except Exception as error:  # noqa: BLE001 - the service must go on
+            log.exception("a step of the rows failed")
+            self._scheduler.fail(error)
+        if not self._scheduler.live:
+            with self._condition:
+                self._under_way()  # forgets whose rows are all over
 
     def _turn(self, job: Job) -> None:
         assert self.loaded is not None
@@ -321,11 +445,6 @@ class Engine:
                 self._active.remove(job)
             if more is None:
                 job.end(error)
-
-
-def _words(error: BaseException) -> str:
-    """What to tell the visitor: the message of our own errors, the kind of any other."""
-    return str(error) if isinstance(error, EngineError) else f"internal error: {type(error).__name__}: {error}"
 
 
 __all__ = ["Dispatch", "Engine", "Reply", "Stream"]

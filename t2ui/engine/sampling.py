@@ -8,15 +8,15 @@ import numpy as np
 import torch
 
 
-def uniforms(seeds: np.ndarray, step: int) -> np.ndarray:
-    """One number in [0, 1) per seed for a step: SplitMix64 (Steele, Lea, Flood 2014), the same on every machine.
+def uniforms(seeds: np.ndarray, step: int | np.ndarray) -> np.ndarray:
+    """One number in [0, 1) per seed for a step (one for all, or one a seed): SplitMix64 (Steele, Lea, Flood 2014), the same on every machine.
 
     A counter-based generator costs microseconds for a whole batch and keeps a row's noise independent of the rows
     beside it, of the batch's size and of the device.
     """
     with np.errstate(over="ignore"):
         x = seeds.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        x = _mix(x) + np.uint64(step + 1) * np.uint64(0x9E3779B97F4A7C15)
+        x = _mix(x) + (np.asarray(step).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         return (_mix(x) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
@@ -44,12 +44,12 @@ class Sampler:
         self.temperatures, self.top_ps = self.temperatures[index], self.top_ps[index]
         self.seeds = self.seeds[index]
 
-    def pick(self, logits: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def pick(self, logits: torch.Tensor, step: int | np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens (B,) and their log-probabilities (B,) at temperature 1 without a top-p cut.
 
         Args:
             logits: (B, V) fp32.
-            step: how many tokens these rows have decoded already.
+            step: how many tokens these rows have decoded already; one number, or one a row (B,).
         """
         tokens = logits.argmax(dim=-1)
         hot = np.flatnonzero(self.temperatures > 0)
@@ -59,7 +59,7 @@ class Sampler:
         chosen = logits.gather(-1, tokens[:, None])[:, 0]
         return tokens, chosen - logits.logsumexp(dim=-1)
 
-    def _sample(self, logits: torch.Tensor, hot: np.ndarray, step: int) -> torch.Tensor:
+    def _sample(self, logits: torch.Tensor, hot: np.ndarray, step: int | np.ndarray) -> torch.Tensor:
         # CPU, float64: a cumulative sum of fp32 over a large vocabulary could end visibly below 1.
         heat = torch.from_numpy(self.temperatures[hot])[:, None]
         values = logits.double().cpu()
@@ -69,7 +69,8 @@ class Sampler:
         if bool((top < 1).any()):
             p = _nucleus(p, top)
         total = p.cumsum(dim=-1)
-        noise = torch.from_numpy(uniforms(self.seeds[hot], step))[:, None] * total[:, -1:]
+        steps = step if np.ndim(step) == 0 else np.asarray(step)[hot]
+        noise = torch.from_numpy(uniforms(self.seeds[hot], steps))[:, None] * total[:, -1:]
         # right=True: the first token whose cumulated probability exceeds the noise; it always has some itself.
         return torch.searchsorted(total, noise, right=True)[:, 0].clamp_(max=p.shape[-1] - 1).to(logits.device)
 

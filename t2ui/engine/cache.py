@@ -1,0 +1,131 @@
+"""Keys and values of the live rows, in slots that never grow: a row is written where it stands, nothing is concatenated.
+
+One pair of tensors a layer, (slots, heads, length, head size). The live rows are packed: those that decode fill the slots
+from 0 on, so that a step reads a *view* of the first ones; a row that leaves is replaced by the last one (one copy).
+Transformers' StaticCache keeps one length for the whole batch, and its paged batching was four to five times slower here.
+
+Which models get slots: those whose every layer attends to everything, with one position a token (:func:`slots_for`). Others
+are answered as a left-padded batch of their own behind the same calls.
+
+| architecture | slots |
+|---|---|
+| Llama, Mistral without a window, Qwen2, Qwen3, OLMo2, Phi-3 without a window, LLaVA over one of these | yes |
+| Gemma 2 and 3, Mistral and Qwen2 with a sliding window, Qwen2-VL (three positions a token) | plain batch |
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers.cache_utils import Cache, DynamicLayer
+
+from .batch import full_attention
+
+# Room for the live rows' keys and values; pages that no row has used cost nothing on a CPU.
+_BYTES = {"cpu": 1 << 30}
+_BYTES_ELSEWHERE = 8 << 30
+_ROUND = 32  # columns that are read are rounded up to this, so that there are few shapes
+
+
+class SlotLayer(DynamicLayer):
+    """One layer's slots. Where the next forward pass writes and what it sees is set by :meth:`SlotCache.aim`."""
+
+    def __init__(self, owner: SlotCache) -> None:
+        super().__init__()
+        self.owner = owner
+        self.k = self.v = torch.empty(0)
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any):
+        o = self.owner
+        if self.k.numel() == 0:
+            shape = (o.slots, key_states.shape[1], o.length, key_states.shape[3])
+            # Zeros: what was never written is masked, but a NaN there would come through the mask.
+            self.k, self.v = key_states.new_zeros(shape), value_states.new_zeros(shape)
+        k, v = self.k[o.rows], self.v[o.rows]
+        if isinstance(o.rows, slice):
+            k[o.lanes, :, o.places], v[o.lanes, :, o.places] = key_states.transpose(1, 2), value_states.transpose(1, 2)
+        else:  # rows picked out of order are copies: written back beside
+            self.k[o.rows[:, None], :, o.places] = key_states.transpose(1, 2)
+            self.v[o.rows[:, None], :, o.places] = value_states.transpose(1, 2)
+            k, v = self.k[o.rows], self.v[o.rows]
+        return k[:, :, : o.width], v[:, :, : o.width]
+
+    def get_seq_length(self, *args: Any, **kwargs: Any) -> int:
+        return self.owner.width - self.owner.places.shape[1]
+
+
+class SlotCache(Cache):
+    """The slots of all layers.
+
+    Args:
+        layers: decoder layers. slots: rows that can live at once. length: tokens a row can have.
+    """
+
+    def __init__(self, layers: int, slots: int, length: int) -> None:
+        self.slots, self.length = slots, length
+        self.rows: slice | torch.Tensor = slice(0, 0)
+        self.places = self.lanes = torch.zeros((0, 0), dtype=torch.long)
+        self.width = 0
+        super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
+
+    def aim(self, rows: slice | torch.Tensor, starts: torch.Tensor, n: int, longest: int) -> torch.Tensor:
+        """The next forward pass appends n tokens to each of these rows, from position ``starts`` (B,) on.
+
+        Args:
+            rows: a slice of the slots (read without a copy) or slot numbers (B,).
+            longest: the largest start, known without asking the device.
+
+        Returns:
+            positions (B, n), for ``position_ids``.
+
+        Raises:
+            ValueError: a row would not fit into its slot.
+        """
+        if longest + n > self.length:
+            raise ValueError(f"a row of {longest + n:,} tokens does not fit into a slot of {self.length:,}")
+        self.rows = rows
+        self.places = starts[:, None] + torch.arange(n, device=starts.device)
+        self.lanes = torch.arange(starts.shape[0], device=starts.device)[:, None]
+        self.width = min(self.length, -(-(longest + n) // _ROUND) * _ROUND)
+        return self.places
+
+    def mask(self, dtype: torch.dtype) -> torch.Tensor:
+        """Additive mask (B, 1, n, width) of the aimed pass: a query sees its own row up to its own place."""
+        columns = torch.arange(self.width, device=self.places.device)
+        hidden = columns[None, None] > self.places[:, :, None]
+        found = torch.zeros(hidden.shape, dtype=dtype, device=hidden.device)
+        return found.masked_fill_(hidden, torch.finfo(dtype).min)[:, None]
+
+    def move(self, source: int, target: int, n: int) -> None:
+        """The first n tokens of a slot replace those of another."""
+        for layer in self.layers:
+            if layer.k.numel():
+                layer.k[target, :, :n] = layer.k[source, :, :n]
+                layer.v[target, :, :n] = layer.v[source, :, :n]
+
+    def swap(self, one: int, other: int, n: int) -> None:
+        """Two live rows change places (their first n tokens)."""
+        for layer in self.layers:
+            if layer.k.numel():
+                for held in (layer.k, layer.v):
+                    kept = held[one, :, :n].clone()
+                    held[one, :, :n] = held[other, :, :n]
+                    held[other, :, :n] = kept
+
+
+def slots_for(config: Any, device: str, dtype: torch.dtype, most: int = 128) -> tuple[int, int] | None:
+    """(slots, length) for a model's text configuration, or None where it gets a plain batch instead."""
+    scaling = getattr(config, "rope_scaling", None) or {}
+    if not full_attention(config) or "mrope_section" in scaling:
+        return None
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    length = min(int(getattr(config, "max_position_embeddings", 0) or 2048), 8192)
+    token = 2 * config.num_hidden_layers * heads * head * torch.finfo(dtype).bits // 8
+    room = _BYTES.get(device, _BYTES_ELSEWHERE)
+    slots = min(most, room // (token * length))
+    while slots < 8 and length > 1024:  # rather more visitors than longer texts
+        length //= 2
+        slots = min(most, room // (token * length))
+    return max(1, slots), length
