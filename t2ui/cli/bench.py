@@ -35,19 +35,24 @@ WATCH = """() => {
 }"""
 QUESTION = "Tom has 12 apples, buys 5 more and gives 4 to Anna. How many apples does Tom have now?"
 
+REPEATS = {"startup": 3, "first-pass": 30}
+ROWS = ("overhead", "cem", "serve", "fair", "visitors", "decompose")
+
 
 def add_parsers(commands: Any) -> None:
-    p = commands.add_parser("bench", help="benchmarks: startup, first-pass")
-    p.add_argument("name", choices=("startup", "first-pass"))
-    p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass")
+    p = commands.add_parser("bench", help=f"benchmarks: {', '.join((*REPEATS, *ROWS))}")
+    p.add_argument("name", choices=(*REPEATS, *ROWS))
+    p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass, else 3 to 5")
     model_flags(p), common_flags(p)
     p.set_defaults(run=run_bench)
 
 
 def run_bench(args: argparse.Namespace) -> int:
-    repeats = {"startup": 3, "first-pass": 30}[args.name] if args.repeats is None else args.repeats
-    if repeats < 1:
-        raise CommandError(f"--repeats must be at least 1, got {repeats}")
+    if args.repeats is not None and args.repeats < 1:
+        raise CommandError(f"--repeats must be at least 1, got {args.repeats}")
+    if args.name in ROWS:
+        return _run_rows(args)
+    repeats = REPEATS[args.name] if args.repeats is None else args.repeats
     if args.name == "first-pass":
         loaded = load_model(args)
         runs = [_first_pass(loaded) for _ in range(repeats + 1)][1:]  # the first one warms up
@@ -61,6 +66,29 @@ def run_bench(args: argparse.Namespace) -> int:
                 ("seconds", f"median of {len(runs)}", *(f"run {k + 1}" for k in range(len(shown))))))  # fmt: skip
     write_json(args.json, {"name": args.name, "medians": medians, "runs": runs, "made_by": made_by(args)})
     return 0
+
+
+def _run_rows(args: argparse.Namespace) -> int:
+    from t2ui.bench import rows, service
+
+    ways = {"overhead": rows.overhead, "cem": rows.cem, "serve": rows.serve, "fair": service.fair,
+            "visitors": service.visitors, "decompose": service.decompose_bench}  # fmt: skip
+    loaded = load_model(args)
+    try:
+        result = ways[args.name](loaded, **({} if args.repeats is None else {"repeats": args.repeats}))
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    print(table(list(_flat(result)), (args.name, "")))
+    write_json(args.json, {"name": args.name, **result, "made_by": made_by(args)})
+    return 0
+
+
+def _flat(result: dict[str, Any], before: str = "") -> Any:
+    for key, value in result.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key} ")
+        else:
+            yield f"{before}{key}", value
 
 
 def _first_pass(loaded: Any) -> dict[str, float]:
