@@ -45,7 +45,9 @@ def load_model(args: argparse.Namespace) -> Any:
     shown = sys.stderr.isatty()
 
     def progress(report: Any) -> None:
-        if shown:
+        if shown and report.stage == "memory":
+            print(report.text, file=sys.stderr)
+        elif shown:
             print(f"\r{report.text:<70.70} {report.done}/{report.total}", end="", file=sys.stderr, flush=True)
 
     loaded = load(args.model, device=args.device, dtype=args.dtype, experts_dir=args.experts, progress=progress)

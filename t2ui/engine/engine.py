@@ -343,6 +343,9 @@ class Engine:
         self.state, self.text = "closed", "closed"
 
     def _tell(self, report: LoadReport) -> None:
+        if report.stage == "memory":
+            log.info("memory that the model needs:\n%s", report.text)
+            return
         part = {"model": (0.0, 0.5), "decompose": (0.5, 0.95), "experts": (0.95, 1.0)}[report.stage]
         self.text = report.text
         self.progress = part[0] + (part[1] - part[0]) * report.done / max(report.total, 1)

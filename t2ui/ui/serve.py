@@ -40,6 +40,7 @@ def main(args: argparse.Namespace | list[str] | None = None) -> int:
         args = parser.parse_args(args)
     stay_offline()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    logging.getLogger("t2ui.engine.engine").setLevel(logging.INFO)  # what the model will need, before it is loaded
     try:
         check(args)
         port = choose_port(args.host, args.port)
