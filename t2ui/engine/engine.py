@@ -58,6 +58,7 @@ class DecodeJob(Job):
         super().__init__()
         self.requests, self.encoded = requests, encoded
         self.channel = Channel(requests)
+        self.rows: dict[int, Row] = {}
         self._open = set(range(len(requests)))
         self._steps: Iterator[list[Delta]] | None = None
         self._queued = 0.0
@@ -65,13 +66,13 @@ class DecodeJob(Job):
     def join(self, loaded: Loaded, scheduler: Scheduler) -> None:
         """Every request becomes a row; one that cannot is told why, and the others go on."""
         errors: list[BaseException] = []
-        rows = []
         for i, request in enumerate(self.requests):
             try:
                 encoded = self.encoded[i] if self.encoded else loaded.encode(request)
                 self.channel.books[i].prompt_tokens = encoded.ids
-                rows.append(Row(request, encoded, i, self._deliver, self.stop, self.submitted))
-                scheduler.join(rows[-1])
+                row = Row(request, encoded, i, self._deliver, self.stop, self.submitted)
+                scheduler.join(row)
+                self.rows[i] = row
             except Exception as error:  # noqa: BLE001 - one row's failure must not end the others
                 if not isinstance(error, EngineError):
                     log.exception("a row could not join")
@@ -244,7 +245,7 @@ class Engine:
             row.check()
         job = DecodeJob(rows, [loaded.encode(r) for r in rows] if loaded is not None else None)
         self._enqueue(job)
-        return Stream(job.channel, job.stop, self._wake, lambda: self._position(job))
+        return Stream(job.channel, job.stop, self._wake, lambda: self._position(job), job.rows)
 
     def choose(
         self, prompt: str, labels: Sequence[str], image: Any = None, system: str | None = None,
@@ -271,6 +272,25 @@ class Engine:
         job = CallJob(fn, urgent)
         self._enqueue(job)
         return Reply(job.future, job.stop, self._wake)
+
+    def remix(self, stream: Stream, mix: Mix, row: int = 0) -> Reply:
+        """From its next step on, answer a row of a running stream with another mix; the reply is its new ``Applied``.
+
+        What its cache holds by then stays as the old mix computed it (:mod:`t2ui.engine.scheduler`).
+
+        Raises:
+            RequestError (from the reply): the row has not begun, is over, or the model has no slots; or the mix cannot be
+                applied.
+        """
+
+        def change(loaded: Loaded) -> Any:
+            found = stream.rows.get(row)
+            if found is None or found.over or self._scheduler is None:
+                raise RequestError(f"row {row} is not being answered: only the mix of a live row can change")
+            self._scheduler.remix(found, mix)
+            return found.applied
+
+        return self._call(change, urgent=True)
 
     def refresh(self) -> Reply:
         """Read the experts' folder again, between two steps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,9 +125,10 @@ class Stream:
     also when it is cancelled or fails; iteration itself never raises. Used as a context manager (``with``), or
     dropped unfinished, it cancels its job."""
 
-    def __init__(self, channel: Channel, stop: threading.Event, wake: Callable[[], None],
-                 position: Callable[[], int]) -> None:  # fmt: skip
+    def __init__(self, channel: Channel, stop: threading.Event, wake: Callable[[], None], position: Callable[[], int],
+                 rows: Mapping[int, Any] | None = None) -> None:  # fmt: skip
         self._channel, self._stop, self._wake, self._position = channel, stop, wake, position
+        self.rows = rows if rows is not None else {}  # of the scheduler, for Engine.remix
 
     @property
     def answers(self) -> list[Answer]:

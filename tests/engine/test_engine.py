@@ -449,3 +449,36 @@ def test_a_soak_ends_with_every_slot_free(endless):
             time.sleep(0.01)
         assert engine._scheduler.free == 6 and not engine._active and not engine._waiting
     assert not engine._thread.is_alive() and endless.adapted.mode == "off"
+
+
+def test_the_mix_of_a_running_answer_can_change(engine, endless):
+    prompt = "Anna has 12 pens."
+    plain = answer_all(endless, [Request(prompt, max_new_tokens=150)], mode="rows")[0].tokens
+    stream = engine.submit(Request(prompt, max_new_tokens=150))
+    for _, _delta in zip(range(10), stream, strict=False):
+        pass
+    strong = Mix({"math": -1.0, "code": 2.0})
+    applied = engine.remix(stream, strong).result(10)
+    assert applied.mix == str(strong) and applied.change > 0.1
+    answer = stream.result(30)[0]
+    assert answer.tokens[:10] == plain[:10] and answer.tokens != plain and answer.applied.mix == str(strong)
+    with pytest.raises(RequestError, match="not being answered"):
+        engine.remix(stream, Mix.base()).result(10)
+    other = engine.submit(LONG)
+    next(iter(other))
+    with pytest.raises(RequestError, match="unknown expert"):
+        engine.remix(other, Mix.single("poetry")).result(10)
+    other.cancel()
+
+
+def test_bad_numbers_are_refused_before_they_reach_a_row(engine):
+    with pytest.raises(ValueError, match="nan|NaN|finite"):
+        engine.submit(Request("x", mix=Mix({"math": float("nan")})))
+    for bad in ({"seed": -1}, {"temperature": 11.0}, {"max_new_tokens": 0}, {"top_p": 0.0}):
+        with pytest.raises(RequestError):
+            engine.submit(Request("x", **bad))
+    done = engine.submit(Request("x", max_new_tokens=1))
+    done.result(10)
+    done.cancel()
+    done.cancel()
+    assert done.answers[0].reason == "length"
