@@ -317,9 +317,17 @@ class Scheduler:
         text += "" if end == "stop" else row.text.push(token)
         text += row.text.flush() if end else ""
         if end:
+            row.applied = self._proof(row)
             self.leave(row)
         row.send(Delta(row.index, text, (token,), (logprob,) if request.logprobs else (), end is not None, end,
                        seconds=_seconds(row) if end else None, applied=row.applied if begins or end else None))  # fmt: skip
+
+    def _proof(self, row: Row) -> Applied:
+        """What adapted this row, read from its slot as it stands when the answer ends."""
+        if row.mix.is_base and bool((self._scale[self._slot(row)] == self.loaded.adapted.sigma).all()):
+            return self.loaded.applied([row.mix], None, "rows")[0]
+        slot = self._slot(row)
+        return self.loaded.applied([row.mix], self._scale[slot : slot + 1], "rows")[0]
 
     def _end(self, row: Row, reason: str, error: str | None = None) -> None:
         self.leave(row)

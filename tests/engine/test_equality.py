@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from t2ui.core import Mix
+from t2ui.engine.batch import pad_left
 from t2ui.engine.decode import answer_all
 from t2ui.engine.model import load
 from t2ui.engine.scheduler import Row, Scheduler, run
@@ -45,17 +46,22 @@ def through_slots(loaded, requests, late: bool) -> list[list[int]]:
 
 @torch.no_grad()
 def by_generate(loaded, requests, mix) -> list[list[int]]:
-    """Tokens from transformers' own generate over folded weights, with its own reading of pictures and padding."""
+    """Tokens from transformers' own generate over folded weights, with its own padding, masks, cache and pictures."""
     out = []
     with loaded.adapted.folded(loaded.stack.z(mix)):
-        for request in requests:
-            encoded = loaded.encode(request)
-            inputs = {"input_ids": torch.tensor([encoded.ids]), "attention_mask": torch.ones(1, len(encoded.ids), dtype=torch.long)}
-            if encoded.picture is not None:
-                inputs["pixel_values"] = loaded.processor.image_processor(images=[encoded.picture.image], return_tensors="pt")["pixel_values"]
-            made = loaded.model.generate(**inputs, max_new_tokens=request.max_new_tokens, do_sample=False,
+        for start in range(0, len(requests), 50):
+            part = requests[start : start + 50]
+            encoded = [loaded.encode(r) for r in part]
+            ids, real = pad_left([e.ids for e in encoded], loaded)
+            inputs = {"input_ids": ids, "attention_mask": real.long()}
+            if encoded[0].picture is not None:
+                images = [e.picture.image for e in encoded]
+                inputs["pixel_values"] = loaded.processor.image_processor(images=images, return_tensors="pt")["pixel_values"]
+            made = loaded.model.generate(**inputs, max_new_tokens=part[0].max_new_tokens, do_sample=False,
                                          eos_token_id=list(loaded.eos), pad_token_id=loaded.tokenizer.pad_token_id)  # fmt: skip
-            out.append(made[0, len(encoded.ids) :].tolist())
+            for row in made[:, ids.shape[1] :].tolist():
+                end = next((k for k, token in enumerate(row) if token in loaded.eos), len(row) - 1)
+                out.append(row[: end + 1])
     return out
 
 

@@ -176,6 +176,20 @@ def test_a_mix_can_change_between_two_steps(tiny_llava):
     assert plain == same and plain[:4] == other[:4] and plain != other
 
 
+def test_the_proof_is_read_from_the_slot_itself(tiny_llava):
+    """Somebody writes into the slot behind the mix's back: the last delta says what was really there."""
+    desk = Desk(tiny_llava)
+    honest = desk.add(Request("Anna has 12 pens.", mix=MIXES[1], max_new_tokens=6))
+    changed = desk.add(Request("Anna has 12 pens.", mix=MIXES[1], max_new_tokens=6))
+    base = desk.add(Request("Ben?", max_new_tokens=2))
+    desk.scheduler._scale[desk.scheduler._slot(changed)] *= 1.5
+    desk.finish()
+    first, last = (desk.deltas[honest.index][k].applied for k in (0, -1))
+    assert first == last and first.change > 0
+    assert desk.deltas[changed.index][-1].applied.change > last.change + 0.3
+    assert desk.deltas[base.index][-1].applied.change == 0
+
+
 def test_a_row_that_fails_takes_nobody_with_it(tiny_llava, monkeypatch):
     requests = [r for r in requests_of(5, 4, pictures=False) if r.max_new_tokens > 1]
     alone = [answer_all(tiny_llava, [r], mode="rows")[0] for r in requests]
