@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from t2ui.checker import Checker
+
 if TYPE_CHECKING:  # torch takes seconds to import: the page is on the screen before that
     from t2ui.core.mixing import Mix
     from t2ui.engine import Delta, Engine
@@ -171,28 +173,6 @@ class Halt:
         self.stopped = True
         if self._work is not None:
             self._work.cancel()
-
-
-class Checker:
-    """Grades answers to one question, if a task family understands it."""
-
-    def __init__(self, question: Question) -> None:
-        from t2ui.tasks import identify, pictures
-
-        self.scene = pictures.read(question.image) if question.image is not None else None
-        self.task = identify(question.prompt, self.scene)
-        self.content = self.task.parse(question.prompt, self.scene) if self.task else None
-
-    @property
-    def family(self) -> str | None:
-        return self.task.name if self.task else None
-
-    def __call__(self, row: Row) -> Row:
-        """The row with verdict and reason; unchanged if nobody can tell."""
-        if self.content is None or row.reason not in ("stop", "length"):
-            return row
-        grade = self.task.grade(self.content, row.text)
-        return replace(row, right=grade.right, why=grade.why)
 
 
 def thumbnail(image: Image.Image | None, side: int = 192) -> str | None:

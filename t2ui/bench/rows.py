@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 import torch
@@ -59,8 +60,6 @@ def cem(loaded: Loaded, repeats: int = 3, candidates: int = 32, shots: int = 10,
                 generate(loaded, asked, None, tokens)
 
     def one_by_one() -> float:
-        import time
-
         begun = time.perf_counter()
         for mix in population[:alone]:
             with loaded.adapted.folded(loaded.stack.z(mix)):
@@ -124,6 +123,6 @@ def serve(loaded: Loaded, repeats: int = 3, visitors: int = 16, tokens: int = 64
     rate = {name: visitors * tokens / seconds for name, seconds in m.items()}
     over = {f"rows_over_{name}": round(rate["rows"] / rate[name], 3) for name in rate if name != "rows"}
     return {"R": round(r, 3), "tokens_per_second": {k: round(v, 1) for k, v in rate.items()}, **over,
-            "rows_over_peft": None, "limit_no_mix": round(0.9 / r, 3),
+            "limit_no_mix": round(0.9 / r, 3),
             "met": over["rows_over_no_mix"] >= 0.9 / r and over["rows_over_sequential"] >= 4
             and over["rows_over_generate_batch"] >= 0.9}  # fmt: skip

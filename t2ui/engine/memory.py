@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from .cache import slots_for
+from .errors import ModelError
 
 _DECODER = re.compile(r"(?:^|\.)layers\.\d+\..*\.weight$")
 _SEEING = re.compile(r"vision|visual|image|projector")
@@ -46,7 +47,7 @@ class Need:
 
     @property
     def fits(self) -> bool:
-        """Whether rows fit (fold never needs more than a plain model and its factors twice); True where nobody knows."""
+        """Whether one of the two ways fits; True where nobody knows."""
         return self.free is None or min(self.rows, self.fold) <= self.free
 
     def table(self) -> str:
@@ -83,6 +84,25 @@ def needs(folder: Path, config: Any, device: torch.device, dtype: torch.dtype) -
     )  # fmt: skip
 
 
+def check(folder: Path, device: torch.device, dtype: torch.dtype) -> str:
+    """The plan as a table; empty for a folder that says too little, which is then judged on loading.
+
+    Raises:
+        ModelError: neither way fits; holds the table.
+    """
+    import transformers
+
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        need = needs(folder, config, device, dtype)
+    except Exception:  # noqa: BLE001 - whatever is wrong with the folder, reading it says it better
+        return ""
+    if need is not None and not need.fits:
+        raise ModelError(f"{folder.name} does not fit into the memory of {device}:\n{need.table()}\nTake another --device or "
+                         "--dtype, or a smaller model.")  # fmt: skip
+    return "" if need is None else need.table()
+
+
 def free_bytes(device: torch.device) -> int | None:
     """Memory that a program may take now, or None where the system does not say."""
     if device.type == "cuda":
@@ -115,4 +135,4 @@ def _gib(n: int) -> str:
     return f"{n / 2**30:.2f} GiB"
 
 
-__all__ = ["Need", "free_bytes", "needs"]
+__all__ = ["Need", "check", "free_bytes", "needs"]

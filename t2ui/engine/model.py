@@ -215,7 +215,10 @@ def load(
     is_demo = (folder / SETTINGS_FILE).is_file()
     where = _device(device, is_demo)
     kind = _dtype(dtype, where)
-    _check_memory(folder, where, kind, tell)
+    from . import memory  # which knows the caches, which know the model
+
+    if plan := memory.check(folder, where, kind):
+        tell(LoadReport("memory", plan, 0, 1))
     tell(LoadReport("model", f"reading {folder.name}", 0, 1))
     model, processor, tokenizer = _read(folder, kind)
     model.to(where).eval().requires_grad_(False)
@@ -240,26 +243,6 @@ def load(
     names = ", ".join(loaded.stack.names) or "none"
     tell(LoadReport("experts", f"experts: {names}", 1, 1))
     return loaded
-
-
-def _check_memory(folder: Path, where: torch.device, kind: torch.dtype, tell: Callable[[LoadReport], Any]) -> None:
-    """Say what the model will need, and stop with that table where it does not fit. A folder that says too little is
-    judged on loading."""
-    import transformers
-
-    from .memory import needs
-
-    try:
-        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        need = needs(folder, config, where, kind)
-    except Exception:  # noqa: BLE001 - whatever is wrong with the folder, reading it says it better
-        return
-    if need is None:
-        return
-    tell(LoadReport("memory", need.table(), 0, 1))
-    if not need.fits:
-        raise ModelError(f"{folder.name} does not fit into the memory of {where}:\n{need.table()}\nTake another --device or "
-                         "--dtype, or a smaller model.")  # fmt: skip
 
 
 # -- the steps of load ---------------------------------------------------------------------------------
