@@ -36,7 +36,7 @@ WATCH = """() => {
 QUESTION = "Tom has 12 apples, buys 5 more and gives 4 to Anna. How many apples does Tom have now?"
 
 REPEATS = {"startup": 3, "first-pass": 30}
-ROWS = ("overhead", "cem", "serve", "fair", "visitors", "decompose")
+ROWS = ("overhead", "mix", "cem", "serve", "fair", "visitors", "train", "decompose", "scale")
 
 
 def add_parsers(commands: Any) -> None:
@@ -69,10 +69,11 @@ def run_bench(args: argparse.Namespace) -> int:
 
 
 def _run_rows(args: argparse.Namespace) -> int:
-    from t2ui.bench import rows, service
+    from t2ui.bench import rows, scale, service, training
 
-    ways = {"overhead": rows.overhead, "cem": rows.cem, "serve": rows.serve, "fair": service.fair,
-            "visitors": service.visitors, "decompose": service.decompose_bench}  # fmt: skip
+    ways = {"overhead": rows.overhead, "mix": rows.mix, "cem": rows.cem, "serve": rows.serve, "fair": service.fair,
+            "visitors": service.visitors, "train": training.train, "decompose": service.decompose_bench,
+            "scale": scale.scale}  # fmt: skip
     loaded = load_model(args)
     try:
         result = ways[args.name](loaded, **({} if args.repeats is None else {"repeats": args.repeats}))

@@ -229,6 +229,7 @@ BEGIN, END = "<!-- tables: python -m t2ui report -->", "<!-- end of tables -->"
 def run_report(args: argparse.Namespace) -> int:
     import json
 
+    from t2ui.bench import tables
     from t2ui.train.results import SECTIONS, measure
     from t2ui.train.tables import markdown
 
@@ -248,7 +249,8 @@ def run_report(args: argparse.Namespace) -> int:
             print(f"{section}: done after {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     results |= _beside(Path(args.out))
     write_json(args.out, results)
-    text = markdown(results)
+    costs = tables.markdown(tables.read(Path(args.out).parent / "bench"))
+    text = "\n\n".join(part for part in (markdown(results), costs) if part)
     if args.readme:
         path = Path(args.readme)
         before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)

@@ -39,7 +39,8 @@ class SlotLayer(DynamicLayer):
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any):
         o = self.owner
         if self.k.numel() == 0:
-            shape = (o.slots, key_states.shape[1], o.length, key_states.shape[3])
+            # One column more than a row can have: lanes of a graph that belong to nobody write there (graphs.py).
+            shape = (o.slots, key_states.shape[1], o.length + 1, key_states.shape[3])
             # Zeros: what was never written is masked, but a NaN there would come through the mask.
             self.k, self.v = key_states.new_zeros(shape), value_states.new_zeros(shape)
         k, v = self.k[o.rows], self.v[o.rows]
@@ -84,11 +85,14 @@ class SlotCache(Cache):
         """
         if longest + n > self.length:
             raise ValueError(f"a row of {longest + n:,} tokens does not fit into a slot of {self.length:,}")
-        self.rows = rows
-        self.places = starts[:, None] + torch.arange(n, device=starts.device)
-        self.lanes = torch.arange(starts.shape[0], device=starts.device)[:, None]
-        self.width = min(self.length, -(-(longest + n) // _ROUND) * _ROUND)
-        return self.places
+        places = starts[:, None] + torch.arange(n, device=starts.device)
+        self.aim_at(rows, places, min(self.length, -(-(longest + n) // _ROUND) * _ROUND))
+        return places
+
+    def aim_at(self, rows: slice | torch.Tensor, places: torch.Tensor, width: int) -> None:
+        """The next forward pass writes at these places (B, n) of these rows and sees the first ``width`` columns."""
+        self.rows, self.places, self.width = rows, places, width
+        self.lanes = torch.arange(places.shape[0], device=places.device)[:, None]
 
     def mask(self, dtype: torch.dtype) -> torch.Tensor:
         """Additive mask (B, 1, n, width) of the aimed pass: a query sees its own row up to its own place."""

@@ -217,6 +217,7 @@ class Engine:
             if room is not None and self.max_slots != 0:
                 slots = room[0] if self.max_slots is None else min(room[0], self.max_slots)
                 self._scheduler = Scheduler(self.loaded, slots, room[1])
+                self._scheduler.warm()
                 self.max_rows = min(self.max_rows, slots)
             self.state, self.text, self.progress = "ready", self.loaded.info.name, 1.0
         except Exception as error:  # noqa: BLE001 - whatever it was, the page must say it and the server go on

@@ -27,6 +27,7 @@ from .batch import embedded
 from .cache import SlotCache
 from .decode import tail
 from .errors import EngineError, RequestError
+from .graphs import StepGraphs
 from .model import Encoded, Loaded
 from .request import Applied, Delta, Request
 from .sampling import Sampler
@@ -88,7 +89,10 @@ class Scheduler:
         self.decoding: list[Row] = []
         self.reading: list[Row] = []
         self.chunk_seconds = CHUNK_SECONDS
-        self._scale: torch.Tensor | None = None
+        self._scale = torch.zeros((slots, loaded.adapted.R), dtype=torch.float32, device=loaded.adapted.sigma.device)
+        self.graphs: StepGraphs | None = None
+        if loaded.device.type == "cuda":
+            self.graphs = StepGraphs(self.cache, loaded.device, loaded.model.dtype, self._step)
         self._second_per_token = 1e-4
         self._decoded_last = False
         self._short_last = False
@@ -134,12 +138,17 @@ class Scheduler:
             self._write_mix(row, mix)
             row.pure = False
 
+    @torch.no_grad()
+    def warm(self, most: int = 32) -> None:
+        """Before anybody joins: capture and check the graphs of batches up to so many rows. Nothing to do without graphs."""
+        if self.graphs is not None and not self.live:
+            for lanes in (1 << k for k in range(min(most, self.slots).bit_length())):
+                for mixed in (False, True):
+                    self.graphs.step([0] * lanes, [0] * lanes, mixed)
+
     def _write_mix(self, row: Row, mix: Mix) -> None:
         scale = self.loaded.scales([mix])
         row.mix, row.applied = mix, self.loaded.applied([mix], scale, "rows")[0]
-        if self._scale is None:
-            sigma = self.loaded.adapted.sigma
-            self._scale = torch.zeros((self.slots, self.loaded.adapted.R), dtype=torch.float32, device=sigma.device)
         self._scale[self._slot(row)] = self.loaded.adapted.sigma if scale is None else scale[0]
 
     def _take_over(self, row: Row) -> None:
@@ -267,9 +276,14 @@ class Scheduler:
     def _decode(self, start: int, end: int) -> None:
         """One token of the rows in these slots. A step that fails is tried again in halves, down to the row that fails."""
         rows = self.decoding[start:end]
-        ids = torch.tensor([[row.token] for row in rows], device=self.loaded.device)
         try:
-            logits = self._forward({"input_ids": ids}, slice(start, end), rows, 1, 1)[:, -1]
+            logits = None
+            if self.graphs is not None and start == 0:
+                mixed = not all(row.mix.is_base for row in rows)
+                logits = self.graphs.step([row.token for row in rows], [row.length for row in rows], mixed)
+            if logits is None:
+                ids = torch.tensor([[row.token] for row in rows], device=self.loaded.device)
+                logits = self._forward({"input_ids": ids}, slice(start, end), rows, 1, 1)[:, -1]
         except Exception as error:  # noqa: BLE001 - out of memory, or one bad row: the others go on
             if len(rows) == 1:
                 self._end(rows[0], "error", words(error))
@@ -293,6 +307,13 @@ class Scheduler:
                 past_key_values=self.cache, use_cache=True, logits_to_keep=keep,
             )  # fmt: skip
         return out.logits.float()
+
+    def _step(self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, mixed: bool) -> torch.Tensor:
+        """What a graph captures: one token of slots 0 to B - 1."""
+        with self.loaded.mixed(self._scale[: ids.shape[0]] if mixed else None):
+            out = self.loaded.model(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=self.cache,
+                                    use_cache=True, logits_to_keep=1)  # fmt: skip
+        return out.logits[:, -1].float()
 
     def _adapted(self, slots: slice, rows: Sequence[Row]) -> AbstractContextManager[Any]:
         # Where nobody has a mix, the plain weights do: the base model stays bitwise what it is.

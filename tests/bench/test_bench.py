@@ -1,8 +1,11 @@
 """The benchmarks run, compare what they say they compare, and name their ratios; no timing is asserted here."""
 
-import pytest
+import json
 
-from t2ui.bench import rows, service
+import pytest
+import torch
+
+from t2ui.bench import lora, rows, scale, service, tables, training
 from t2ui.bench.common import interleaved, mixes, prompts, ratio
 
 
@@ -68,3 +71,47 @@ def test_without_experts_it_says_what_to_do(tiny_lm_dir):
 
     with pytest.raises(ValueError, match="--experts"):
         rows.serve(load(tiny_lm_dir, device="cpu"))
+
+
+def test_a_new_mix(tiny_llava):
+    result = rows.mix(tiny_llava, repeats=1, changes=2)
+    assert set(result["seconds"]) == {"rows", "no_mix", "fold"} and result["rows_over_no_mix"] > 0
+    assert tiny_llava.adapted.mode == "off"
+
+
+def test_training_leaves_the_model_as_it_was(tiny_llava):
+    result = training.train(tiny_llava, repeats=1, prompts=2, samples=2)
+    assert result["rollouts"] == 4 and set(result["seconds per step"]) == {"ours", "plain", "plain, bf16"}
+    assert result["rollout_over_generate"] > 0 and tiny_llava.adapted.mode == "off"
+
+
+def test_answers_are_cut_after_the_first_end():
+    assert training._cut([5, 6, 2, 0, 2], (2,)) == [5, 6, 2] and training._cut([5, 6], (2,)) == [5, 6]
+
+
+def test_scale(tiny_llava):
+    result = scale.scale(tiny_llava, repeats=1, batches=(1, 3), experts=(1, 5), contexts=(8, 16))
+    assert set(result["batch"]) == {"1", "3"} and set(result["experts"]) == {"1", "5"} and set(result["context"]) == {"8", "16"}
+    assert all(cell["rows"] > 0 for cell in result["batch"].values())
+
+
+def test_peft_rows_use_their_own_adapters(tiny_llava):
+    pytest.importorskip("peft")
+    ids = torch.tensor([prompts(tiny_llava, 1, 12)[0].ids] * 3)
+    way = lora.mixed_batch(tiny_llava, 3)
+    options = {"max_new_tokens": 8, "min_new_tokens": 8, "do_sample": False, "pad_token_id": 0}
+    answers = way(ids, options)
+    assert len({tuple(a[12:]) for a in answers}) > 1, "the same prompt under three LoRAs gave one answer"
+    assert not any("lora" in name for name, _ in tiny_llava.model.named_parameters())
+
+
+def test_tables_show_every_benchmark(tiny_llava, tmp_path):
+    made = {"made_by": {"cpus": 2, "machine": "x", "torch": "y"}}
+    runs = {"overhead": rows.overhead(tiny_llava, repeats=1, batches=(1,)), "mix": rows.mix(tiny_llava, repeats=1, changes=1),
+            "decompose": service.decompose_bench(tiny_llava, repeats=1),
+            "scale": scale.scale(tiny_llava, 1, (1,), (1,), (8,))}  # fmt: skip
+    for name, result in runs.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps({"name": name, **result, **made}))
+    text = tables.markdown(tables.read(tmp_path))
+    assert all(f"`{name}`" in text for name in runs if name != "scale") and "experts in every mix" in text
+    assert tables.markdown({}) == ""
