@@ -1,7 +1,9 @@
 """Rows and turns in the engine: late visitors, shares of time, slots, mixes that change, a soak."""
 
+import asyncio
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -130,3 +132,26 @@ def test_bad_numbers_are_refused_before_they_reach_a_row(engine):
     done.cancel()
     done.cancel()
     assert done.answers[0].reason == "length"
+
+
+def test_of_64_visitors_none_waits_for_a_thread(engine):
+    """All stream at once in one event loop whose thread pool is closed to them."""
+
+    class NoThreads(ThreadPoolExecutor):
+        def submit(self, *args, **kwargs):
+            raise AssertionError("somebody asked for a thread")
+
+    async def visitor(k: int, ended: list[int]) -> int:
+        seen = 0
+        mix = Mix({"math": 0.1 + k / 100, "vision": 0.5})
+        async for _ in engine.submit(Request(f"Anna has {k} pens.", max_new_tokens=30, mix=mix)):
+            seen += not seen and not ended  # the first one came before anybody's answer had ended
+        ended.append(k)
+        return seen
+
+    async def everybody() -> list[int]:
+        asyncio.get_running_loop().set_default_executor(NoThreads(1))
+        ended: list[int] = []
+        return await asyncio.wait_for(asyncio.gather(*(visitor(k, ended) for k in range(64))), 60)
+
+    assert sum(asyncio.run(everybody())) == 64
