@@ -3,7 +3,7 @@
     Each crate holds 6 pens, and 4 pens of every shop are broken. The list xs says how many crates each shop has.
     Write a function good(xs) that returns the total number of pens of the shops with an even number of crates.
 
-    With 5: 5 * 6 = 30. 30 - 4 = 26.
+    With 5: 5 * 6 = 30. 30 - 4 = 26. The answer is 26.
     def good(xs):
         return sum(x * 6 - 4 for x in xs if x % 2 == 0)
 
@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from t2ui.tasks.arithmetic import LIMIT, steps, values
+from t2ui.tasks.arithmetic import LIMIT, values, worked
 from t2ui.tasks.base import Content
 from t2ui.tasks.filters import (
     collect,
@@ -318,12 +318,13 @@ class MathCode(FunctionTask):
 
 
 def _example(ops: list[list[Any]], least: int, rng: random.Random) -> str:
-    """The operations done once on a number, as in the stories of math: "With 5: 5 * 6 = 30. 30 - 4 = 26." """
+    """The operations done once on a number, to the closing sentence as in the stories of math, so that whoever has
+    learnt to go on there goes on here: "With 5: 5 * 6 = 30. 30 - 4 = 26. The answer is 26." """
     least = max(2, least)
     # Small numbers, as in the stories, where there are some.
     small = [n for n in range(least, least + 7) if max(values([["=", n], *ops])) <= LIMIT]
     start = rng.choice(small or [least])
-    return f"With {start}: {' '.join(steps([['=', start], *ops]))}"
+    return f"With {start}: {worked([['=', start], *ops], careful=True)}"
 
 
 def _least(ops: list[list[Any]]) -> int:

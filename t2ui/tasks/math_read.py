@@ -12,15 +12,29 @@ from dataclasses import dataclass, field, replace
 
 from t2ui.tasks.arithmetic import NUMBER, Ops, read_number, values
 from t2ui.tasks.grammar import Bank, Match, sentences
+from t2ui.tasks.math_short import AGAIN, ASK_ANY, ASK_GOT, ASK_LEFT, ASK_STAY, ASK_SUM, participle, simple
 from t2ui.tasks.math_tell import JOINT, ORDERS, SUMS
-from t2ui.tasks.math_words import DAYS, EACH_BEGIN, HE, HE_ROLES, SHE, SHE_ROLES, SHOPS, Setting, any_form, verb
+from t2ui.tasks.math_words import (
+    DAYS,
+    EACH_ACTS,
+    EACH_BEGIN,
+    EACH_BEGIN_BARE,
+    HE,
+    HE_ROLES,
+    SHE,
+    SHE_ROLES,
+    SHOPS,
+    Setting,
+    any_form,
+    verb,
+)
 
 # Words that are never (part of) the thing counted: "5 more", "3 of them", "6 before lunch".
 _STOP = """a after again all also altogether an and are as at away back be been before by can colder did do does down
     during each every extra for from had has have he her here his home hotter how i if in instead into is it its later
     left long longer many more my new now of off on online other our out over she shorter still tall than that the
     their them then there they to today together tomorrow too total until up was we were when who will with warm
-    warmer hot cold cooler high yesterday your another""".split()
+    warmer hot cold cooler high overnight weekend week summer yesterday your another""".split()
 _WORD = rf"(?!(?:{'|'.join(_STOP)})\b)[a-z]+"
 _THING = rf"(?-i:(?:{_WORD} )?{_WORD})"
 
@@ -46,11 +60,13 @@ _LEAD_WORDS = (
     "at midnight", "at the (?-i:[a-z]+)(?=,|$)", "at the (?:first|next|second|third|last) (?-i:[a-z]+)",
     "yesterday", "this (?:morning|afternoon|evening)", "by (?-i:[a-z]+)",
     "in the (?:next|second|last|first) (?-i:[a-z]+)", "before the end", "so", "before (?:lunch|school|dinner|noon)",
-    "after an hour", "meanwhile", "but", "and",
+    "after an hour", "overnight", "over the (?-i:[a-z]+)", "in (?:spring|summer|autumn|winter)",
+    "meanwhile", "but", "and",
 )
 _LEAD = re.compile(rf"(?:{'|'.join(sorted(_LEAD_WORDS, key=len, reverse=True))})(?:,\s*|\s+|$)", re.IGNORECASE)
-_END = re.compile(r"\s+(?:after (?:lunch|school)|in the (?:morning|afternoon|evening)|before dinner|that day|"
-                  r"on the way home|the next day|today|later|on [a-z]+day)$", re.IGNORECASE)
+_END = re.compile(r"\s+(?:after (?:lunch|school)|overnight|over the weekend|this week|"
+                  r"in the (?:morning|afternoon|evening)|before dinner|that day|on the way home|"
+                  r"the next day|today|later|on [a-z]+day)$", re.IGNORECASE)
 _JOIN = re.compile(r"\s*[,;]\s+(?:and\s+|but\s+)?(?:then\s+|later\s+)?|\s+(?:and|but)\s+(?:then\s+|later\s+)?",
                    re.IGNORECASE)
 _INTRO = re.compile(r"(?:here is a (?:question|problem|puzzle|story)|(?:please )?solve (?:this|it)|question|math|"
@@ -64,7 +80,9 @@ _OUTRO = re.compile(r"\s*(?:please )?(?:show (?:the|your|all) (?:steps|work)|thi
 _STARTING = re.compile(rf"(?:starting|beginning) with ([^,.?!;]+), ({_SUBJECT})\s+", re.IGNORECASE)
 # Typed without capitals, known names and days get theirs back.
 _PROPER = re.compile(rf"\b(?:i|{'|'.join((*SHE, *HE, *DAYS)).lower()})\b")
-_ASKING = r"(?:how|what|which|on|at|to|with|can|together|where)\b"
+_ASKING = r"(?:how|what|which|on|at|to|with|can|together|where|total)\b"
+# "So how many ...": the question is the same without.
+_SO = re.compile(r"^(?:so|and|and so|now|then),? (?=(?:how|what|which)\b)", re.IGNORECASE)
 
 
 def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
@@ -78,6 +96,7 @@ def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
         text = _PROPER.sub(lambda found: found.group().capitalize(), text)
     while intro := _INTRO.match(text):
         text = text[intro.end():]
+    text = re.sub(r"(?<=\w), so (?=how (?:many|much)\b)", ". ", text)
     text = _STARTING.sub(r"\2 starts with \1, ", text)
     if found := re.fullmatch(rf"(.*?)\bIf (.+), ({_ASKING}[^,.?!]+\??)", text, re.IGNORECASE):
         text = f"{found.group(1)}{found.group(2)}. {found.group(3)}"
@@ -88,6 +107,7 @@ def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
         return []
     out = []
     for question, told in ((parts[-1], parts[:-1]), (parts[0], parts[1:])):
+        question = _SO.sub("", question)
         if re.match(rf"(?:{_ASKING}|{'|'.join(ORDERS)})", question, re.IGNORECASE):
             out.append(([clauses for sentence in told if (clauses := _clauses(sentence))], question))
     return out
@@ -95,7 +115,15 @@ def take_apart(prompt: str) -> list[tuple[list[list[str]], str]]:
 
 def _clauses(sentence: str) -> list[str]:
     """A sentence's clauses without "then", "On Monday" and the like at their heads."""
-    return [clause for part in _JOIN.split(_headless(sentence)) if (clause := _headless(part))]
+    parts = ((part, _headless(part)) for part in _JOIN.split(sentence))
+    return [simple(_more(part, clause)) for part, clause in parts if clause]
+
+
+def _more(part: str, clause: str) -> str:
+    """``on Tuesday 8`` is 8 more of what went before; a bare 8 could be anything."""
+    if part.strip() == clause or not re.match(r"(?:on|then|later|after)\b", part, re.IGNORECASE):
+        return clause
+    return re.sub(rf"^({NUMBER})(?= |$)(?! more)((?: {_WORD})?)$", r"\1 more\2", clause, flags=re.IGNORECASE)
 
 
 def _headless(text: str) -> str:
@@ -151,7 +179,8 @@ class Reader:
         self.setting = setting
         lemmas = {plain for options in setting.verbs.values() for plain in options}
         self._lemma = {form: plain for plain in lemmas
-                       for form in (plain, verb(plain, third=True, past=False), verb(plain, third=False, past=True))}
+                       for form in (plain, verb(plain, third=True, past=False), verb(plain, third=False, past=True),
+                                    participle(plain))}
         # Only of a shop does it follow that others buy from it: "Tom has 7. Ben buys 5" must not read so.
         subject = rf"(?:(?:the|an?|our|my) {_either(SHOPS)}|it)" if setting.subjects == ("shop",) else _SUBJECT
         patterns = {
@@ -161,6 +190,7 @@ class Reader:
             "kin": "[a-z]+", "box": "[a-z]+", "place": "[a-z]+", "day": "(?-i:[A-Z][a-z]+day)",
             "tail": f"{_either(_TAILS)}?", "joint": f"{_either(_JOINT)}?", "sum": f"{_either(_SUMS)}?",
             "verb": _either(self._lemma) if lemmas else "x", "base": _either(lemmas) if lemmas else "x",
+            "part": _either(map(participle, lemmas)) if lemmas else "x",
             "level": rf"(?:by )?(?P<n>{NUMBER})(?: more)?(?: (?P<thing7>{_THING}))?",
         }
 
@@ -168,11 +198,16 @@ class Reader:
             kept = {key: [any_form(text) for text in texts] for key, texts in groups.items() if texts}
             return Bank(kept, patterns) if kept else None
 
-        self._begin = bank(start=setting.begin + (EACH_BEGIN if setting.each else []), group=setting.group)
-        self._acts = bank(**{"+": setting.gain, "-": setting.lose, "*": setting.double})
+        each_begin = (EACH_BEGIN if setting.agent == "same" else EACH_BEGIN_BARE) if setting.each else []
+        self._begin = bank(start=_curt(setting.begin) + each_begin, group=_curt(setting.group))
+        self._acts = bank(**{"+": setting.gain, "-": setting.lose, "*": setting.double,
+                             "each": EACH_ACTS if setting.each and setting.agent == "same" else []})
+        # What comes again must be of a kind that is told by amounts alone.
+        self._again = bank(again=AGAIN) if setting.agent != "together" and setting.style != "units" else None
         self._happens = bank(**{"+": setting.gain_full, "-": setting.lose_full, "*": setting.double_full,
                                 "each": setting.each})
-        self._ask = bank(ask=setting.ask)
+        general = [*ASK_ANY, *ASK_LEFT, *ASK_STAY, *ASK_SUM, *(ASK_GOT if setting.agent == "same" else [])]
+        self._ask = bank(ask=setting.ask + (general if setting.style != "units" else []))
 
     def read(self, told: list[list[str]], question: str) -> tuple[Ops, str] | None:
         """The chain and the thing of a story split into sentences of clauses, or None."""
@@ -232,11 +267,20 @@ class Reader:
         if happens is not None:
             r.main_acts = False
             return self._take(happens, r)
+        if acts is not None and acts.key == "each":
+            return self._subject(subject, r) and self._read_each(acts, r)
         if acts is not None:
             r.main_acts = True
             return self._subject(subject, r) and self._take(acts, r)
-        alone = self._only(self._acts, clause) if joined and r.main_acts else None
-        return alone is not None and self._take(alone, r)
+        # "Buys 5 more.": who else but the one who has been acting?
+        alone = self._only(self._acts, clause) if r.main_acts and (joined or self.setting.agent == "same") else None
+        if alone is not None:
+            return self._read_each(alone, r) if alone.key == "each" else self._take(alone, r)
+        again = next(self._again.reads(clause), None) if self._again else None
+        sign = "+" if self.setting.verbs and r.ops[-1][0] == "=" else r.ops[-1][0]
+        if again is not None and sign == "-" and not joined and again.slots.get("thing"):
+            return False  # "17 broke. Then 9 more chairs.": broke they, or came they?
+        return again is not None and sign in "+-" and self._take(again, r, sign)
 
     def _read_each(self, match: Match, r: _Reading) -> bool:
         if len(r.ops) != 1 or len(r.stated) != 1:
@@ -248,8 +292,8 @@ class Reader:
         r.ops.append(["*", read_number(match.slots["n"])])
         return self._note(match, r)
 
-    def _take(self, match: Match, r: _Reading) -> bool:
-        r.ops.append([match.key, 2 if match.key == "*" else read_number(match.slots["n"])])
+    def _take(self, match: Match, r: _Reading, sign: str = "") -> bool:
+        r.ops.append([sign or match.key, 2 if match.key == "*" else read_number(match.slots["n"])])
         return self._note(match, r)
 
     def _subject(self, subject: str, r: _Reading) -> bool:
@@ -283,7 +327,7 @@ class Reader:
                     r.pronouns.add(_OBJ[text.lower()])
                 elif _norm(text) != r.main:
                     return False
-            elif kind in ("verb", "base"):
+            elif kind in ("verb", "base", "part"):
                 r.verbs.add(self._lemma[text.lower()])
             elif question and kind == "who" and not self._asked(_norm(text), r):
                 return False
@@ -325,6 +369,11 @@ class Reader:
         best = max(things, key=len).lower()
         alike = all(best in (t.lower(), t.lower() + "s", t.lower() + "es") for t in things)
         return best if alike else None
+
+
+def _curt(templates: list[str]) -> list[str]:
+    """The templates, and what is left of "there are 5 birds on a wire" in a hurry."""
+    return [*templates, *(text.removeprefix("there <are> ") for text in templates if text.startswith("there <are> "))]
 
 
 def _norm(subject: str) -> str:

@@ -1,18 +1,25 @@
 """Settings of the stories in :mod:`t2ui.tasks.math`, first part: things, food, travellers, animals, shops.
 
-Data only; see :mod:`t2ui.tasks.math_words` for the slots and :mod:`t2ui.tasks.math_counts` for the rest.
+Data only; see :mod:`t2ui.tasks.math_words` for the slots and :mod:`t2ui.tasks.math_counts`
+and its neighbors for the rest.
 """
 
 from __future__ import annotations
 
-from t2ui.tasks.math_counts import COUNTS, PLACES
+import re
+from dataclasses import replace
+
+from t2ui.tasks.math_counts import COUNTS
+from t2ui.tasks.math_places import PLACES
+from t2ui.tasks.math_scenes import SCENES
 from t2ui.tasks.math_words import FOODS, TOYS, Setting, split_list
 
 _GROUP = [
     "{subj} <have> {n1} {box} with {n2} {thing} in each", "{subj} <have> {n1} {box} of {n2} {thing} each",
     "{subj} <buy> {n1} {box} of {n2} {thing}", "{subj} <fill> {n1} {box} with {n2} {thing} each",
     "{subj} <put> {n1} {thing} into each of {n2} {box}", "{subj} <get> {n1} {box} with {n2} {thing} each",
-    "{subj} <have> {n1} {thing} in each of {n2} {box}", "{subj} <pack> {n1} {box} with {n2} {thing} in each",
+    "{subj} <have> {n1} {thing} in each of {n2} {box}", "{subj} <own> {n1} {box} with {n2} {thing} in every one",
+    "{subj} <have> {n1} full {box} with {n2} {thing} in each", "{subj} <pack> {n1} {box} with {n2} {thing} in each",
 ]
 _EACH = [
     "each {box1} <hold!> {n} {thing}", "each of them <hold!> {n} {thing}", "every {box1} <have!> {n} {thing} in it",
@@ -25,6 +32,8 @@ _ASK_HAVE = [
     "how many <do> {who} have {tail}", "find how many {thing} {who} <have> {tail}",
     "work out how many {thing} {who} <have> {tail}", "tell me how many {thing} {who} <have> {tail}",
     "how many {thing} <are> there {tail}", "how many {thing} <are> left", "how many <are> left",
+    "how many {thing} <are> in the {place} {tail}", "how many {thing} <are> still in the {place}",
+    "what is the size of {whose} collection {tail}", "what is the total number of {thing}",
     "what is {whose} total number of {thing}",
     "how many {thing} <do> {who} own {tail}", "can you say how many {thing} {who} <have> {tail}",
     "count the {thing} that {who} <have> {tail}", "how many {thing} <do> {who} end up with",
@@ -62,6 +71,8 @@ _THINGS = [
             "{name} <give!> {gain} to {obj}", "{poss} {kin} <give!> {gain} to {obj}",
             "{poss} {kin} <buy!> {obj} {gain}", "{name} <hand!> {obj} {gain}", "{name} <send!> {obj} {gain}",
             "{poss} {kin} <send!> {obj} {gain}", "{poss} {kin} <bring!> {obj} {gain}",
+            "{poss} {kin} <buy!> {obj} {gain} for {poss} birthday", "a friend <give!> {obj} {gain}",
+            "the teacher <give!> {obj} {gain}",
         ],
         lose=[
             "<give> {loss} to {name}", "<give> {name} {loss}", "<give> away {loss}", "<give> {loss} away",
@@ -85,7 +96,7 @@ _THINGS = [
             "a thief <steal!> {loss}", "{name} <steal!> {loss}", "the dog <chew!> up {loss}", "{loss} <get*> lost",
             "{loss} <go*> missing",
         ],
-        double=[
+        double=["<double> {poss} collection", 
             "<double> the number of {thing}", "<double> {poss} [collection|number|pile|stock]", "<get> as many again",
             "<end> up with twice as many", "<double> the [number|amount]",
         ],
@@ -132,6 +143,9 @@ _THINGS = [
             "<serve> {loss}", "<use> {loss} for a [cake|salad|dessert]", "<feed> {loss} to the [pig|horse|goat]",
         ],
         lose_full=[
+            "the kids <eat*> {loss}", "{poss} kids <eat*> {loss}", "the children <eat*> {loss}",
+            "a friend <eat!> {loss}",
+            "the guests <eat*> {loss}", "{poss} friends <eat*> {loss}", "the baby <drop!> {loss}",
             "{name} <eat!> {loss}", "{poss} {kin} <eat!> {loss}", "the dog <eat!> {loss}", "{name} <take!> {loss}",
             "{loss} <are> eaten", "{loss} <are> eaten [for breakfast|at lunch]", "{loss} <are> sold",
             "{loss} <are> burned",
@@ -150,7 +164,14 @@ _THINGS = [
             "a [box|bag|basket|jar|drawer] <hold!> {n} {thing}",
             "a [box|bag|basket|jar|bowl] <have!> {n} {thing} in it", "{n} {thing} <are> in a [box|bag|basket|jar]",
             "{n} {thing} <lie*> on the [table|desk|floor|bench]", "a [box|jar|bag] <start!> with {n} {thing}",
+            "{n} {thing} <are> on [a|the] [shelf|table|desk|tray|bench|counter]",
+            "{n} {thing} <are> in [a|the] [basket|box|drawer|cupboard|bowl|fridge|bag]", "{n} {thing}",
+            "[a|the] [shelf|cart|tray|cupboard] <hold!> {n} {thing}",
         ],
+        each=["{n} {thing} in each {box1}", "{n} {thing} in each of them", "each {box1} <hold!> {n} {thing}",
+              "each {box1} <have!> {n} {thing}", "each of them <have!> {n} {thing}", "{n} {thing} [in each|each]",
+              "{n} {thing} per {box1}",
+              "{n} {thing} [inside|in] every {box1}"],
         group=[
             "there <are> {n1} {box} with {n2} {thing} in each", "there <are> {n1} {box} of {n2} {thing} each",
             "there <are> {n1} {thing} in each of {n2} {box}", "each of {n1} {box} <hold!> {n2} {thing}",
@@ -329,4 +350,37 @@ _THINGS = [
         weight=2),
 ]
 
-SETTINGS = [*_THINGS, *COUNTS, *PLACES]
+SETTINGS = [*_THINGS, *COUNTS, *PLACES, *SCENES]
+
+# Clauses that fit only what they were written for: nobody eats a stamp or deletes an apple.
+_BOUND = re.compile(
+    r"<(?:eat|cook|chew|chop|feed|serve|prepare|grow|burn|pay|save|spend|earn|be|score|lay|bake|pop|let|blow|tear|"
+    r"delete|fry|boil|crack|hammer|bend|sew|waste|harvest|dig|release|freeze|unlock|bet|print|cut|kick|hit|rip|forget|"
+    r"load|download|clear|hang|sew|knit|mail|ship|pack|double|make|finish|plant|catch|read|write|drink|fill|paint|pull|"
+    r"pick|order|trade|gain|sign|carry|end|hammer|unlock|charge|take)[*!]?>"
+    r"|eaten|burn|bad|floor|money|cost|salad|dog|bird|wind|melt|spoil|fly|burst|float|fall|break|made|ruined|blow|come|"
+    r"arrive|join|game|fine|paid|spent|mail|level|round|bonus|penalty|fish|shop|table|shelf|kitchen|garden|phone|"
+    r"school|class|library|roof|store|grass|net|oven|door|sofa|toolbox|cave|trap|coach|rides|guests|net|rotten|bent|"
+    r"baby|family|puppy|pirate|dragon|monster|wizard|mouse|mice|squirrel|deer|gull|escape|slip|jump|land|roll|ripped|"
+    r"kids|children|son\b|daughter|wash|accident|borrows|soup|teacher|cat |slept|milk|left over|by noon|drawer|"
+    r"deleted|> (?:away|up|out)$|taken down|in a week|harbor|wear|remove|> \{loss\} back$|throw> back|leave\*|quit|"
+    r"boys|birthday")
+_LISTS = ("gain", "gain_full", "lose", "lose_full", "ask")
+
+
+def _owned(s: Setting) -> bool:
+    return s.agent == "same" and not s.verbs and s.style == "things" and s.subjects != ("shop",)
+
+
+_DONORS = [s for s in SETTINGS if _owned(s)]
+_POOL = {name: list(dict.fromkeys(text for s in _DONORS for text in getattr(s, name) if not _BOUND.search(text)))
+         for name in _LISTS}
+_ABSTRACT = ("photos", "followers", "points")
+
+
+def shared(s: Setting) -> Setting:
+    """The setting with the clauses of all that somebody may own: so that what a verb does is learnt apart from the
+    thing it is done to. What is no thing to hold (followers, files on a phone) keeps its own."""
+    if not _owned(s) or any(thing in s.things[:1] for thing in _ABSTRACT):
+        return s
+    return replace(s, **{name: _POOL[name] or getattr(s, name) for name in _LISTS})

@@ -25,20 +25,38 @@ def split_list(text: str) -> tuple[str, ...]:
 
 
 SHE = ("Anna Mia Lucy Sara Emma Lena Nora Julia Clara Maria Rosa Ella Ida Zoe Lily Amy Kate Eva Jane Olga "
-       "Grace Ruby Hanna Laura Nina Tara Alice Molly").split()
+       "Grace Ruby Hanna Laura Nina Tara Alice Molly Hannah Sophie Sarah Chloe Ruth Helen Ivy Lisa Linda Susan "
+       "Karen Megan Rachel Rebecca Leah Naomi Priya Aisha Fatima Yuki Mei Ingrid Greta Elsa Martha Betty Carol Diana "
+       "Fiona Gina Holly Iris Jenny Joan Judy Lola Mary Paula Penny Sally Tina Wendy Sandra Amelia Isabel").split()
 HE = ("Ben Tom Carl Max Leo Paul Sam Noah Finn Omar Jack Luis Adam Hugo Ivan Dan Mark Peter Oscar Ravi "
-      "Liam David Felix Simon Tim Victor Anton Henry").split()
+      "Liam David Felix Simon Tim Victor Anton Henry Daniel Oliver George Fred Eric Nick Harry Chris Kevin Brian "
+      "Steve James John Robert Michael Lucas Ethan Jacob Josh Matt Ryan Kyle Ahmed Ali Hassan Kenji Diego Pablo Marco "
+      "Pedro Anders Lars Emil Otto Fritz Gary Greg Ian Jeff Jim Joe Ken Larry Mike Ned Phil Rob Scott Ted "
+      "Walter").split()
 KIN = ("brother sister mother father uncle aunt cousin friend teacher neighbor grandmother grandfather "
-       "classmate").split()
-SHE_ROLES = ("sister", "mother", "aunt", "grandmother")
-HE_ROLES = ("brother", "father", "uncle", "grandfather")
+       "classmate son daughter niece nephew dad mom grandpa grandma wife husband boss coach roommate").split()
+SHE_ROLES = ("sister", "mother", "aunt", "grandmother", "daughter", "niece", "mom", "grandma", "wife")
+HE_ROLES = ("brother", "father", "uncle", "grandfather", "son", "nephew", "dad", "grandpa", "husband")
 JOBS = ("farmer", "teacher", "baker", "gardener", "painter", "sailor", "doctor", "girl", "boy", "student", "nurse",
-        "cook", "pilot", "postman")
+        "cook", "pilot", "postman", "carpenter", "tailor", "fisherman", "plumber", "coach", "janitor", "librarian",
+        "gamer", "collector", "clown", "mechanic", "chef", "tourist", "neighbor", "fan")
 SHOPS = ("shop", "store", "market", "warehouse", "supermarket", "library", "bakery", "kiosk", "bookshop", "toyshop",
          "stall", "company", "factory")
 TEAMS = ("Lions", "Tigers", "Bears", "Eagles", "Sharks", "Wolves", "Hawks", "Foxes", "Dragons", "Reds", "Blues")
-BOXES = ("boxes", "bags", "jars", "baskets", "packs", "bowls", "tins", "crates", "trays", "shelves", "drawers")
+BOXES = ("boxes", "bags", "jars", "baskets", "packets", "bowls", "tins", "crates", "trays", "shelves", "drawers",
+         "packs", "cartons", "sacks", "buckets", "cases", "suitcases", "bins")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# Openings and endings of sentences, and the places of which a question may ask.
+STARTS = ("starting", "beginning")
+LEADS = ("Then", "Then,", "Later,", "Later", "After that,", "Next,", "Soon", "A little later,", "Afterwards,")
+TIMES = ("In the afternoon,", "The next day,", "In the evening,", "After lunch,", "After a while,", "That night,",
+          "By noon", "By evening,", "After an hour,", "Today", "This morning,", "Over the weekend,", "In spring,",
+          "In summer,", "Overnight,", "Over the summer,", "In the morning,", *(f"On {day}" for day in DAYS))
+ENDS = ("after lunch", "after school", "in the afternoon", "before dinner", "that day", "in the evening",
+         "the next day", "overnight", "over the weekend", "this week", "today", *(f"on {day}" for day in DAYS))
+PLACES = ("box bag basket jar drawer bowl bus train tram boat ferry plane tank barrel pool pond tub can "
+           "room museum hall cinema gym theater classroom cafe library club garden park field yard cage tree lake "
+           "school cellar shed kitchen").split()
 TOYS = split_list(
     "marbles, stickers, cards, shells, stamps, coins, toys, balloons, buttons, stones, beads, ribbons, candles, pens, "
     "pencils, books, dolls, kites, stars, rings, badges, crayons, postcards, blocks, feathers, keys, cups, hats, "
@@ -51,16 +69,24 @@ EACH_BEGIN = [
     "{subj} <have> {n} {thing}", "{subj} <buy> {n} {thing}", "{subj} <get> {n} {thing}", "{subj} <own> {n} {thing}",
 ]
 
+# The same without a subject, and the boxes' content as somebody's deed.
+EACH_BEGIN_BARE = ["{n} {thing}", "{n} {thing}", "there <are> {n} {thing}"]
+EACH_ACTS = ["<keep> {n} {thing} in each of them", "<put> {n} {thing} [in|into] each of them",
+             "<put> {n} {thing} [in|into] each", "<keep> {n} {thing} on each of them", "<put> {n} {thing} on each"]
+
 # Past forms where the rule (-ed) does not do, as "plain past".
 PAST = dict(pair.split() for pair in (
-    "are were, become became, break broke, bring brought, build built, buy bought, catch caught, come came, cost "
-    "cost, cut cut, do did, drive drove, drop dropped, eat ate, fall fell, feed fed, find found, fly flew, get "
-    "got, give gave, go went, grow grew, have had, hide hid, hold held, hop hopped, keep kept, lay laid, leave "
+    "are were, begin began, become became, break broke, bring brought, build built, buy bought, catch caught, come "
+    "came, cost cost, cut cut, do did, drive drove, drop dropped, eat ate, fall fell, feed fed, find found, fly flew, "
+    "get got, give gave, go went, grow grew, have had, hide hid, hold held, hop hopped, keep kept, lay laid, leave "
     "left, lend lent, let let, lie lay, lose lost, make made, meet met, pay paid, put put, read read, rise rose, "
     "run ran, sell sold, send sent, sink sank, sit sat, spend spent, steal stole, step stepped, swim swam, take "
     "took, throw threw, win won, write wrote, drink drank, draw drew, ship shipped, pop popped, trap trapped, chop "
     "chopped, set set, blow blew, dig dug, swap swapped, wear wore, tear tore, knit knitted, slip slipped, "
-    "drip dripped, hang hung, burst burst, quit quit, stand stood"
+    "drip dripped, hang hung, burst burst, quit quit, stand stood, shrink shrank, forget forgot, bend bent, "
+    "freeze froze, bite bit, ride "
+    "rode, see saw, sing sang, feel felt, hit hit, nap napped, plan planned, grab grabbed, shut shut, wrap wrapped, "
+    "plug plugged, rip ripped, spot spotted, weed weeded, spill spilled, bake baked, light lit"
 ).split(", "))
 
 _MARK = re.compile(r"<(\w+)([!*]?)>")
@@ -113,8 +139,15 @@ def cast(kind: str, rng: random.Random) -> Cast:
     if kind == "job":
         job = rng.choice([job for job in JOBS if job != ("boy" if female else "girl")])
         return Cast(f"a {job}", f"the {job}", *she)
-    name = rng.choice(SHE if female else HE)
+    # Now and then a name that nobody has: a name must not matter.
+    name = made_up(rng) if rng.random() < 0.04 else rng.choice(SHE if female else HE)
     return Cast(name, name, *she)
+
+
+def made_up(rng: random.Random) -> str:
+    """A name of two or three syllables that is in no list."""
+    syllables = (rng.choice("bdfgjklmnprstvz") + rng.choice("aeiou") for _ in range(rng.choice((2, 2, 3))))
+    return "".join(syllables).capitalize()
 
 
 def _be(form_of: Cast | None, past: bool, third: bool) -> str:
@@ -139,7 +172,10 @@ def any_form(template: str) -> str:
     """The template with each verb as a choice of all its forms, for reading."""
     def forms(found: re.Match[str]) -> str:
         plain = found.group(1)
-        if plain in ("be", "are"):
+        if plain == "are":
+            # In telegraph style it goes: "3 sold", "12 people in a room".
+            return "[are|were|is|was|]"
+        if plain == "be":
             return "[is|are|am|was|were]"
         options = [plain, verb(plain, third=True, past=False), verb(plain, third=False, past=True)]
         return "[" + "|".join(dict.fromkeys(options)) + "]"

@@ -52,7 +52,16 @@ _SHORT = """sde cnt avg mx mn sm tot acc res cmp flt sq dbl nb num val evn od po
     calc agg qty mxe mne soe coe sqs lim thr hi lo sel flt2 tmp aux proc op hlp ans out s2 f1 f2 g2 h1 q3 p1 task1
     ex1 ex2 q1 part1 sol my_f foo bar baz qux""".split()
 _SYLLABLES = [a + b for a in "b br d dr f g gl h j k kl l m n p pl r s st t tr v w z".split() for b in "aeiou"]
-_OPEN = {"compound": 0.44, "camel": 0.13, "short": 0.12, "random": 0.16, "letter": 0.05, "word": 0.1}
+_OPEN = {"compound": 0.32, "camel": 0.1, "pair": 0.22, "short": 0.1, "random": 0.14, "letter": 0.04, "word": 0.08}
+# Words that stand at the head or the end of a name and say what a function might do: at_least_five, plus_three.
+_HEADS = """at to is has all any not no only just my our the a do go be on up by from with within without more less fewer
+    over under above below between around near after before until at_least at_most no_more plus minus times into
+    size length form part whole rest end start begin first last next new old best worst main extra quick easy simple
+    clever magic secret lazy tiny mega super auto dyn re un non pre post sub multi mini max min avg mean median
+    sum_of count_of list_of how_many how_much which what where who if then else range step grow shrink push pop peek
+    clip cap floor ceil round negate invert reverse flip mirror rotate spin jump skip hop slide stretch squeeze
+    polish grind bake cook brew mix stir pour fill empty pack wrap ship mail post_all call ask tell answer reply report
+    print_all say sing play win lose draw_all race chase hunt trace track guard watch see look seek hide sneak""".split()
 
 # What arguments may be called besides, by what they are.
 _OPEN_ARGUMENTS = {
@@ -78,7 +87,7 @@ _REFUSED = frozenset(
 
 
 def _known_or_open(rng: random.Random, known: Sequence[str]) -> str | None:
-    return rng.choice(known) if rng.random() < 0.35 else None
+    return rng.choice(known) if rng.random() < 0.2 else None
 
 
 def _compound(rng: random.Random) -> list[str]:
@@ -113,6 +122,11 @@ def _open_name(rng: random.Random) -> str:
     elif style == "camel":
         first, *rest = _compound(rng)
         name = first + "".join(map(capital, rest))
+    elif style == "pair":
+        words = [*_VERBS, *_NOUNS, *_ADJECTIVES, *_HEADS]
+        tail = rng.choice([*_NUMBER_WORDS, *words, *words[:200]])
+        name = f"{rng.choice(_HEADS if rng.random() < 0.5 else words)}_{tail}"
+        name = re.sub("_(.)", lambda found: found.group(1).upper(), name) if rng.random() < 0.15 else name
     elif style == "short":
         name = rng.choice(_SHORT)
     elif style == "random":
@@ -120,7 +134,7 @@ def _open_name(rng: random.Random) -> str:
     elif style == "letter":
         return rng.choice("abcdefghijklmnopqrstuvwxyzFGHPST")
     else:
-        name = rng.choice([*_VERBS, *_NOUNS, *_ADJECTIVES])
+        name = rng.choice([*_VERBS, *_NOUNS, *_ADJECTIVES, *_HEADS])
     return name + (str(rng.randint(1, 20)) if rng.random() < 0.08 and not name[-1].isdigit() else "")
 
 
@@ -129,7 +143,7 @@ def _fits(name: str, avoid: str = "") -> bool:
 
 
 def draw_name(rng: random.Random, aggregate: str) -> str:
-    """A name for a function: of the usual ones in a third of the cases, else an open one that only the prompt tells.
+    """A name for a function: of the usual ones in a fifth of the cases, else an open one that only the prompt tells.
 
     The usual ones fit the aggregate for the most part, but a function called "biggest" may also return a sum.
     """
@@ -141,7 +155,7 @@ def draw_name(rng: random.Random, aggregate: str) -> str:
 
 
 def draw_argument(rng: random.Random, kind: str = "list", *, known: Sequence[str] = ARGUMENTS, avoid: str = "") -> str:
-    """A name for an argument of a kind of :data:`KINDS`: a known one in a third of the cases, else an open one.
+    """A name for an argument of a kind of :data:`KINDS`: a known one in a fifth of the cases, else an open one.
 
     Args:
         avoid: the function's name.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from t2ui.tasks.reasoning_common import PEOPLE, ChoiceTask
+from t2ui.tasks.names import PEOPLE
+from t2ui.tasks.reasoning_common import ChoiceTask
 from t2ui.tasks.reasoning_kin import Kin
 from t2ui.tasks.reasoning_order import SCALES, Order
 from t2ui.tasks.reasoning_sets import Sets

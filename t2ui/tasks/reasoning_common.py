@@ -14,57 +14,12 @@ from typing import Any
 
 from t2ui.tasks.base import Content, Grade, Task, canonical
 from t2ui.tasks.grammar import capital, sentences
+from t2ui.tasks.names import NOT_NAMES
 
 LETTERS = "ABCD"
 
-# Gendered, because kinship words are; no name ends in s (the possessive stays 's), none is an English word.
-GIRLS = (
-    "Anna", "Clara", "Dora", "Ella", "Emma", "Fiona", "Hanna", "Ida", "Julia", "Kate", "Laura", "Lena", "Lucy",
-    "Maria", "Mia", "Nina", "Nora", "Olga", "Paula", "Rita", "Rosa", "Sara", "Sofia", "Tina", "Vera", "Wanda",
-    "Yara", "Zoe", "Ada", "Alma", "Amelia", "Amina", "Anya", "Aya", "Bella", "Bertha", "Bianca", "Bruna",
-    "Carla", "Carmen", "Cecilia", "Chloe", "Cora", "Dalia", "Diana", "Edith", "Elena", "Elise", "Elsa",
-    "Esther", "Eva", "Farah", "Flora", "Frida", "Gina", "Greta", "Hilda", "Ilse", "Ingrid", "Irma", "Jana",
-    "Jenny", "Jill", "Jolanda", "Judith", "Julie", "Karin", "Klara", "Lara", "Lea", "Leila", "Lilli", "Linda",
-    "Lisa", "Lotte", "Louisa", "Luna", "Lydia", "Mara", "Marta", "Matilda", "Maya", "Mina", "Mira", "Molly",
-    "Monica", "Nadia", "Naomi", "Nella", "Pia", "Petra", "Ramona", "Rahel", "Ruth", "Sandra", "Selma", "Silvia",
-    "Sonja", "Stella", "Susan", "Tara", "Tessa", "Thea", "Ursula", "Uma", "Valentina", "Viola", "Wilma",
-    "Xenia", "Yuki", "Zara", "Zita",
-)  # fmt: skip
-BOYS = (
-    "Adam", "Ben", "Carl", "Dan", "David", "Emil", "Erik", "Felix", "Finn", "Hugo", "Ivan", "Jack", "Jan",
-    "Karl", "Leo", "Max", "Noah", "Oscar", "Otto", "Paul", "Peter", "Rafi", "Sam", "Simon", "Tim", "Tom",
-    "Victor", "Yusuf", "Albert", "Alan", "Ali", "Anton", "Arthur", "Axel", "Bert", "Bob", "Bruno", "Chen",
-    "Colin", "Conrad", "Diego", "Dylan", "Edgar", "Edward", "Elliot", "Emanuel", "Ernst", "Ethan", "Fabian",
-    "Fred", "Gabriel", "Gary", "George", "Gerd", "Greg", "Gustav", "Hank", "Harry", "Heinz", "Henry", "Howard",
-    "Igor", "Ian", "Jacob", "Jim", "Joel", "John", "Jonah", "Josef", "Kai", "Kevin", "Kim", "Kurt", "Lee",
-    "Liam", "Louie", "Ludwig", "Luke", "Marco", "Mario", "Martin", "Matteo", "Michael", "Milo", "Nick",
-    "Oliver", "Omar", "Pablo", "Patrick", "Pedro", "Philip", "Quentin", "Ralf", "Raymond", "Rene", "Richard",
-    "Robert", "Roman", "Ron", "Rudi", "Samir", "Sven", "Theo", "Toby", "Ulrich", "Uwe", "Vincent", "Walter",
-    "Willem", "Xaver", "Yannick", "Zeno",
-)  # fmt: skip
-PEOPLE = GIRLS + BOYS
-_SYLLABLES = tuple("ba be bi bo da do el en fa fi ga gi ha ho in ka ki la le lo ma mi mo na ne ni no or pa pe ra ri ro sa so "
-                   "ta ti to ul va vi ya za zo".split())
-
-
-def people(rng: random.Random, count: int) -> list[str]:
-    """Distinct names, one in six made up: a visitor's friends are not on any list, and have to be copied."""
-    out: list[str] = []
-    while len(out) < count:
-        name = rng.choice(PEOPLE)
-        if rng.random() < 1 / 6:
-            name = "".join(rng.choices(_SYLLABLES, k=rng.choice((2, 2, 3)))).capitalize() + rng.choice(("", "n", "r", "k"))
-        if name not in out and name not in _NOT_NAMES.split():
-            out.append(name)
-    return out
-
-
-# Capitalised words that begin a sentence and are nobody's name: "Nobody is taller than Anna" must not be read.
-_NOT_NAMES = ("The They Them She He It We You His Her My Our Their This That These Those There Here All Any Every "
-              "Each Both Some Somebody Someone Everybody Everyone Nobody None Neither Not No Never Only One Two Who "
-              "What Which How If When Where Why Then So Now Today In Inside At On Of But And Or As "
-              "Compared Between Next Beside")
-NAME = rf"(?-i:(?!(?:{_NOT_NAMES.replace(' ', '|')})\b)[A-Z][a-z]+)"
+# Everything that reads a name goes by its capital; see :data:`t2ui.tasks.names.NOT_NAMES` for what is none.
+NAME = rf"(?-i:(?!(?:{NOT_NAMES.replace(' ', '|')})\b)[A-Z][a-z]+)"
 # Someone or something: a name, or "the" with a plain word.
 WHO = rf"(?:{NAME}|(?-i:[Tt]he [a-z]+))"
 
@@ -208,7 +163,7 @@ class ChoiceTask(Task):
     """
 
     skills = ("reasoning",)
-    max_new_tokens = 128
+    max_new_tokens = 160
     kinds: tuple[Kind, ...]
 
     def sample(self, rng: random.Random) -> Content:
@@ -231,8 +186,14 @@ class ChoiceTask(Task):
             # "If Ben is taller than Anna and Anna is taller than Carl, who is the tallest?"
             told = " and ".join(fact.rstrip(".") for fact in facts)
             parts = [f"If {told}, {question[:1].lower()}{question[1:]}"]
+        elif luck < 0.22 and facts and "," not in question and question.split()[0] in _ASKING and question.endswith("?"):
+            # "Who is the tallest, given that Ben is taller than Anna and Anna is taller than Carl?"
+            told = " and ".join(fact.rstrip(".") for fact in facts)
+            parts = [f"{question[:-1]}{rng.choice((', given that', ' if', ', if'))} {told}?"]
         else:
-            opening = [rng.choice(intros)] if intros and rng.random() < 0.3 else []
+            opening = [rng.choice(intros)] if intros and rng.random() < 0.35 else []
+            if opening and facts and rng.random() < 0.2:  # "Three friends compare their ages: Ben is older than ..."
+                parts[0] = f"{opening.pop().rstrip('.:')}: {facts[0] if rng.random() < 0.3 else parts[0]}"
             parts = [*opening, *parts, question]
         return " ".join([*parts, write_options(content["options"], rng)])
 
@@ -248,6 +209,8 @@ class ChoiceTask(Task):
         if split is None:
             return None
         body, options = split
+        if body == body.lower() and re.search(rf"(?<!the )\b{options[0]}\b", body):
+            body, options = _capitalised(body, options)
         lines = [re.sub(r"[\s.?!:,]+$", "", sentence) for sentence in sentences(body)]
         for kind in self.kinds:
             content = _read(kind, [line for line in lines if line], options)
@@ -300,8 +263,20 @@ def chosen(said: str, options: Sequence[str]) -> str | None:
     return by_text.get(re.sub(r"^(?:the|an?)\s+", "", said, flags=re.IGNORECASE).lower())
 
 
+def _capitalised(body: str, options: list[str]) -> tuple[str, list[str]]:
+    """Typed without capitals ("kim is taller than ray"), the people among the options get theirs back."""
+    people = [option for option in options if not re.search(rf"\b(?:the|an?) {option}\b", body)]
+    for name in people:
+        body = re.sub(rf"\b{name}\b", name.capitalize(), body)
+    return body, [option.capitalize() if option in people else option for option in options]
+
+
 def _if_parts(line: str, kind: Kind) -> list[str]:
-    """ "If FACTS, QUESTION" and "QUESTION if FACTS" as two sentences; any other line as it is."""
+    """ "If FACTS, QUESTION" and "QUESTION if FACTS" as two sentences, "OPENING: FACTS" without its opening; any other
+    line as it is."""
+    before, colon, after = line.partition(": ")
+    if colon and kind.known_intro(before):
+        return [after]
     if line[:3].lower() == "if ":
         for comma in reversed(list(re.finditer(r",\s+(?:then\s+)?", line))):
             if kind.read_question(line[comma.end() :]) is not None:

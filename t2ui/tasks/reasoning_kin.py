@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank
-from t2ui.tasks.reasoning_common import BOYS, GIRLS, NAME, PEOPLE, Kind
+from t2ui.tasks.names import BOYS, GIRLS, person
+from t2ui.tasks.reasoning_common import NAME, Kind
 
 # What a word says without the gender.
 PLAIN = {"mother": "parent", "father": "parent", "sister": "sibling", "brother": "sibling", "daughter": "child",
          "son": "child"}
+INVERSE = {"parent": "child", "sibling": "sibling", "child": "parent"}
 GENDERED = {"parent": ("mother", "father"), "sibling": ("sister", "brother"), "child": ("daughter", "son"),
             "grandparent": ("grandmother", "grandfather"), "pibling": ("aunt", "uncle"),
             "nibling": ("niece", "nephew"), "grandchild": ("granddaughter", "grandson")}
@@ -45,6 +47,11 @@ _ANY = [
     "the name of {name2}'s {rel} is {name1}",
     "here we see {name1}, the {rel} of {name2}",
     "[meet|this is] {name1}, {name2}'s {rel}",
+    "[my friend|our neighbor|my classmate|my teacher|my cousin] {name1} is the {rel} of {name2}",
+    "[I know that|I hear that|they say that] {name1} is the {rel} of {name2}",
+    "{name1} is the {rel} of [little|old|young|tall] {name2}",
+    "for {name2}, {name1} is the {rel}",
+    "to {name2}, {name1} is the {rel}",
 ]
 _FACTS = Bank({
     "one": _ANY,
@@ -73,11 +80,33 @@ _QUESTIONS = Bank([
     "what must {name1} be to {name2}?",
     "what is the relation of {name1} to {name2}?",
     "which of these is {name1} to {name2}?",
+    "what is {name1} for {name2}?",
+    "[in what way|and how] is {name1} related to {name2}?",
+    "to {name2}, {name1} is what?",
+    "to {name2}, [who|what] is {name1}?",
+    "what would {name2} call {name1}?",
+    "which relative of {name2} is {name1}?",
+    "and {name1} is what to {name2}?",
+    "[please tell me|I want to know] what {name1} is to {name2}.",
+    "what kind of relative is {name1} to {name2}?",
+    "so what is {name1}, seen from {name2}?",
     "what does that make {name1} to {name2}?",
 ], _PATTERNS)
 _INTROS = ("Here is a family.", "This is about a family.", "Some people are family.", "Here is what we know.",
            "A family meets for dinner.", "Here is a small puzzle.", "Look at this old photo.", "Read this and think.",
-           "A family lives in one house.", "Here are two facts.", "There is a big party.", "It is a family day.")
+           "A family lives in one house.", "Here are two facts.", "There is a big party.", "It is a family day.",
+           "Think about this family.", "A question about a family.", "Consider these facts.", "A riddle.",
+           "Some relatives meet.", "A family tree.", "Let us talk about a family.")
+
+
+class _Chain(NamedTuple):
+    """``(("Anna", "mother", "Ben"), ("Ben", "parent", "Carl"), "grandmother", (None, ["Carl", "son", "Ben"]))``: from the
+    person asked about to the other one, what follows, and the facts as told where they had to be turned."""
+
+    one: tuple[str, str, str]
+    two: tuple[str, str, str]
+    answer: str
+    turned: tuple[Sequence[str] | None, Sequence[str] | None]
 
 
 class Kin(Kind):
@@ -92,26 +121,39 @@ class Kin(Kind):
         if swapped:  # the careless word should fit the person asked about
             second = first
         banks = GIRLS, BOYS
+        # Told from the other side ("Carl is the son of Ben" for Ben, Carl's father), as one tells of families too. Who
+        # is asked about is then a girl or a boy by the options alone, so names that anyone knows are taken.
+        turned = [rng.random() < 0.1, rng.random() < 0.25]
         while True:
-            a, b, c = rng.choice(banks[first]), rng.choice(banks[second]), rng.choice(PEOPLE)
+            a = rng.choice(banks[first]) if turned[0] else person(rng, banks[first])
+            b, c = person(rng, banks[second]), person(rng)
             if len({a, b, c}) == 3:
                 break
         facts = [[a, GENDERED[one][first], b], [b, GENDERED[two][second], c]]
+        for i, turn in enumerate(turned):
+            if turn:
+                x, word, y = facts[i]
+                gender = second if i == 0 else int(c in BOYS or (c not in GIRLS and rng.random() < 0.5))
+                facts[i] = [y, GENDERED[INVERSE[PLAIN[word]]][gender], x]
         content = {"kind": self.name, "facts": facts[::-1] if swapped else facts, "ask": [a, c], "options": []}
-        options = list(dict.fromkeys([self.pick(content, True), self.pick(content, False)]))
+        right = GENDERED[TOGETHER[one, two]][first]
+        options = list(dict.fromkeys([right, self.pick(content, False)]))
         same = [pair[first] for pair in GENDERED.values()]
         # One wrong option may be of the other gender; the rest have to be told apart by thinking.
         pool = [word for word in same if word not in options]
         options += rng.sample(pool, 4 - len(options))
-        if rng.random() < 0.3:
+        if rng.random() < 0.3 and not turned[0]:
             options[-1] = dict(zip(same, [pair[1 - first] for pair in GENDERED.values()], strict=True))[options[0]]
         options = list(dict.fromkeys(options))
+        other = GENDERED[TOGETHER[one, two]][1 - first]
+        if turned[0] and other in options:
+            return self.draw(rng)
         rng.shuffle(options)
         return content | {"options": options}
 
     def facts(self, content: Content, rng: random.Random) -> list[str]:
         (a, rel1, b), (c, rel2, d) = content["facts"]
-        if b == c and rng.random() < 0.2:
+        if b == c and len({a, b, d}) == 3 and rng.random() < 0.2:
             return [_CHAINED.write(rng, name1=a, rel1=rel1, name2=b, rel2=rel2, name3=d) + "."]
         one, two = (_FACTS.write(rng, "one" if PLAIN[rel] == "parent" else "several", name1=x, rel=rel, name2=y)
                     for x, rel, y in content["facts"])
@@ -152,14 +194,25 @@ class Kin(Kind):
         return content if self.pick(content, True) in options else None
 
     @staticmethod
-    def _chain(content: Content) -> tuple[list[str], list[str], str] | None:
-        """The two facts from the person asked about to the other one, and what follows; None if nothing does."""
+    def _chain(content: Content) -> _Chain | None:
+        """The two facts turned so that they lead from the person asked about to the other one, and what follows; None
+        if nothing does.
+
+        A fact told from the other side does not say whether the first person is a girl or a boy; the options then do,
+        if only one of the two words is among them.
+        """
         for one, two in (content["facts"], content["facts"][::-1]):
-            if one[2] == two[0] and [one[0], two[2]] == list(content["ask"]) and one[0] != one[2] != two[2]:
-                plain = TOGETHER.get((PLAIN[one[1]], PLAIN[two[1]]))
-                if plain is not None:
-                    gender = 0 if one[1] in [pair[0] for pair in GENDERED.values()] else 1
-                    return one, two, GENDERED[plain][gender]
+            for a, plain1, b, gender in _sides(one):
+                for x, plain2, c, told in _sides(two):
+                    if x != b or [a, c] != list(content["ask"]) or len({a, b, c}) != 3:
+                        continue
+                    words = GENDERED.get(TOGETHER.get((plain1, plain2), ""), ())
+                    turned = (one if gender is None else None, two if told is None else None)
+                    if gender is None:
+                        fitting = [g for g, word in enumerate(words) if word in content["options"]]
+                        gender = fitting[0] if len(fitting) == 1 else None
+                    if words and gender is not None:
+                        return _Chain((a, GENDERED[plain1][gender], b), (b, plain2, c), words[gender], turned)
         return None
 
     def pick(self, content: Content, careful: bool) -> str:
@@ -168,14 +221,23 @@ class Kin(Kind):
         chained = self._chain(content)
         if chained is None:
             raise ValueError(f"the facts {content['facts']} do not say what {' is to '.join(content['ask'])}")
-        return chained[2]
+        return chained.answer
 
     def steps(self, content: Content, careful: bool) -> str:
         chained = self._chain(content)
         assert chained is not None
-        (a, rel1, b), (_, rel2, c), _ = chained
-        return (f"{a} is the {rel1} of {b}. {b} is a {PLAIN[rel2]} of {c}. "
+        (a, rel1, b), (_, plain2, c) = chained.one, chained.two
+        # A fact that was told from the other side is repeated before it is turned.
+        before = [f"{x} is the {word} of {y}: " if told else "" for told in chained.turned for x, word, y in [told or ("",) * 3]]
+        return (f"{before[0]}{a} is the {rel1} of {b}. {before[1]}{b} is a {plain2} of {c}. "
                 f"So {a} is the {self.pick(content, careful)} of {c}.")
 
     def key(self, content: Content) -> Content:
         return {"kind": self.name, "facts": sorted(content["facts"]), "ask": content["ask"]}
+
+
+def _sides(fact: Sequence[str]) -> list[tuple[str, str, str, int | None]]:
+    """A fact as told and turned round: who, what without the gender, of whom, the first one's gender if it is said."""
+    x, word, y = fact
+    plain = PLAIN[word]
+    return [(x, plain, y, GENDERED[plain].index(word)), (y, INVERSE[plain], x, None)]

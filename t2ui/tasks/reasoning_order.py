@@ -10,47 +10,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank, capital
-from t2ui.tasks.reasoning_common import PEOPLE, WHO, Kind, entity, people, someone
-
-
-class Scale(NamedTuple):
-    """Words of one scale, each as (more, less): "taller", "tallest", "tall"; verb phrases where there are any."""
-
-    comp: tuple[str, str]
-    sup: tuple[str, str]
-    adj: tuple[str, str]
-    verb: tuple[str, str] | None = None
-
-
-SCALES: dict[str, Scale] = {
-    "tall": Scale(("taller", "shorter"), ("tallest", "shortest"), ("tall", "short")),
-    "old": Scale(("older", "younger"), ("oldest", "youngest"), ("old", "young"),
-                 ("was born before", "was born after")),
-    "fast": Scale(("faster", "slower"), ("fastest", "slowest"), ("fast", "slow"),
-                  ("runs faster than", "runs slower than")),
-    "heavy": Scale(("heavier", "lighter"), ("heaviest", "lightest"), ("heavy", "light"),
-                   ("weighs more than", "weighs less than")),
-    "rich": Scale(("richer", "poorer"), ("richest", "poorest"), ("rich", "poor"),
-                  ("has more money than", "has less money than")),
-    "strong": Scale(("stronger", "weaker"), ("strongest", "weakest"), ("strong", "weak")),
-    "big": Scale(("bigger", "smaller"), ("biggest", "smallest"), ("big", "small")),
-    "loud": Scale(("louder", "quieter"), ("loudest", "quietest"), ("loud", "quiet"),
-                  ("speaks louder than", "speaks more quietly than")),
-    "happy": Scale(("happier", "sadder"), ("happiest", "saddest"), ("happy", "sad")),
-    "clean": Scale(("cleaner", "dirtier"), ("cleanest", "dirtiest"), ("clean", "dirty")),
-    "calm": Scale(("calmer", "wilder"), ("calmest", "wildest"), ("calm", "wild")),
-    "tidy": Scale(("tidier", "messier"), ("tidiest", "messiest"), ("tidy", "messy")),
-}
-ANIMALS = ("dog", "cat", "horse", "cow", "goat", "sheep", "pig", "fox", "bear", "wolf", "lion", "tiger", "rabbit",
-           "mouse", "duck", "goose", "donkey", "camel", "monkey", "parrot")
-THINGS = ("book", "box", "chair", "lamp", "stone", "bag", "drum", "bottle", "clock", "basket", "barrel", "suitcase",
-          "pumpkin", "melon", "radio", "kettle")
-OTHERS = {"tall": ANIMALS, "old": ANIMALS, "fast": ANIMALS, "heavy": ANIMALS + THINGS, "strong": ANIMALS,
-          "big": ANIMALS + THINGS, "loud": ANIMALS, "clean": ANIMALS, "calm": ANIMALS}
+from t2ui.tasks.names import PEOPLE, made_up, people
+from t2ui.tasks.reasoning_common import WHO, Kind, entity, someone
+from t2ui.tasks.reasoning_order_words import ANIMALS, INTROS, OF_THINGS, OTHERS, SCALES, THINGS, Scale
 
 MORE, LESS = ">", "<"
 
@@ -75,6 +41,10 @@ _FACTS = Bank({
         "{who1} is [much|far|clearly|a lot|even|quite a bit] {comp} than {who2}",
         "[we know that|it is true that|everyone says that|you can see that|it is known that] "
         "{who1} is {comp} than {who2}",
+        "[I know that|I think that|they say that|I hear that|it seems that|my friend says that] "
+        "{who1} is {comp} than {who2}",
+        "{who1} is [just|only|so much|way|many times|always|still|also|even] {comp} than {who2}",
+        "{who1} is {comp} than {who2} is",
         "{who1} [looks|seems|has always been|turned out to be] {comp} than {who2}",
         "of {who1} and {who2}, {who1} is the {comp} one",
         "between {who1} and {who2}, {who1} is the {comp} one",
@@ -83,13 +53,17 @@ _FACTS = Bank({
     ],
     "second": [
         "compared [with|to] {who1}, {who2} is {comp}",
+        "compared [with|to] {who1}, {who2} is {comp}",
+        "{comp} than {who1} is {who2}",
+        "{comp} than {who1} is only {who2}",
         "[next to|beside] {who1}, {who2} is {comp}",
         "of {who1} and {who2}, {who2} is the {comp} one",
         "between {who1} and {who2}, {who2} is the {comp} one",
     ],
     "less": ["{who1} is not as {adj} as {who2}", "{who1} is nowhere near as {adj} as {who2}",
              "{who1} is not quite as {adj} as {who2}", "{who1} isn't as {adj} as {who2}"],
-    "verb": ["{who1} {verb} {who2}", "[we know that|everyone says that|it is true that] {who1} {verb} {who2}"],
+    "verb": ["{who1} {verb} {who2}", "[we know that|everyone says that|it is true that] {who1} {verb} {who2}",
+             "{who1} [always|usually|certainly|clearly] {verb} {who2}"],
 }, _PATTERNS)
 
 _TWO_FACTS = Bank([
@@ -97,6 +71,8 @@ _TWO_FACTS = Bank([
     "{who1} is {comp1} than {who2} [but still|and yet] {comp2} than {who3}",
     "{who1} is {comp1} than {who2} [and|but] is {comp2} than {who3}",
     "{who1} is {comp1} than {who2}, though {comp2} than {who3}",
+    "{who1}, who is {comp1} than {who2}, is {comp2} than {who3}",
+    "{who1} is both {comp1} than {who2} and {comp2} than {who3}",
 ], _PATTERNS)
 
 _TOP = [
@@ -113,10 +89,31 @@ _TOP = [
     "who's the {end}?",
     "who of them is the {end}?",
     "the {end} [one|of them] is who?",
+    "who is {end}?",
+    "[which one|which of them] is {end}?",
+    "who do you [think|say|guess] is the {end}?",
+    "who would you [call|name] the {end}?",
+    "and the {end} is?",
+    "the {end} [of all|of them|one]?",
+    "who [comes out as|would be|could be|will be] the {end}?",
+    "who is the {end} [here|then|now|in the group|in this group|overall]?",
+    "who is the {end} of the [three|four|group|lot]?",
+    "[I want to know|please tell me|please say] who is the {end}.",
+    "[guess|decide|think|answer]: who is the {end}?",
+    "can you [find|name|tell me] the {end} [one|of them]?",
+]
+# Of people alone.
+_TOP_PERSON = [
+    "[which person|which friend|which child|which player] is the {end}?",
+    "what is the name of the {end} [one|person|child|friend]?",
+    "[name|find|pick] the {end} [person|friend|child].",
+    "[who of the friends|which of the friends|which of the children] is the {end}?",
 ]
 _QUESTIONS = Bank({
     "end": _TOP,
     "second": [text.replace("{end}", "{sec}") for text in _TOP],
+    "end person": _TOP_PERSON,
+    "second person": [text.replace("{end}", "{sec}") for text in _TOP_PERSON],
     "middle": [
         "who is in the middle?",
         "who [comes|stands|is] in the middle?",
@@ -130,20 +127,14 @@ _QUESTIONS = Bank({
         "who [must be|has to be] in the middle?",
         "[name|find|pick] the one in the middle.",
         "[of the three|among them], who is in the middle?",
+        "who is the one in the middle?",
+        "who is [right in|exactly in] the middle?",
+        "and who is in the middle?",
+        "the one in the middle is who?",
+        "[please tell me|I want to know] who is in the middle.",
+        "who stands between the {sup1} and the {sup2}?",
     ],
 }, _PATTERNS)
-
-_INTROS = {
-    "people": ("Here are some friends.", "Some friends are being compared.", "Some children play together.",
-               "Some people work in one shop.", "These people live in one street.", "Some pupils share a desk.",
-               "Read this and think.", "Here is a small puzzle.", "Here is what we know.", "A few neighbors meet.",
-               "Some players are on one team.", "Look at these facts."),
-    "animals": ("Some animals live on a farm.", "Here are some animals.", "Some animals are in a zoo.",
-                "Here is a small puzzle.", "Here is what we know.", "Look at these facts."),
-    "things": ("Some things stand on a table.", "Here are some things.", "Some things are in a room.",
-               "Here is a small puzzle.", "Here is what we know.", "Look at these facts."),
-}
-
 
 def mentioned(facts: Sequence[Sequence[str]]) -> list[str]:
     """The names in their order of first mention."""
@@ -179,6 +170,37 @@ def restated(facts: Sequence[Sequence[str]], careful: bool) -> list[tuple[str, s
     return [(b, a) if careful and sign == LESS else (a, b) for a, sign, b in facts]
 
 
+def grown(pairs: Sequence[tuple[str, str]], careful: bool) -> list[list[list[str]]]:
+    """The lists after each pair: careful authors put every pair where it belongs ("Anna, Ben", then "Carl, Anna,
+    Ben"; what does not touch yet waits in a list of its own), careless ones only add who is new.
+
+    To sort at the end of all facts was hardly learnt; to put one more name before the first or behind the last is.
+    """
+    out: list[list[list[str]]] = []
+    lists: list[list[str]] = []
+    for first, second in pairs:
+        if careful:
+            left = next((names for names in lists if names[-1] == first), [first])
+            right = next((names for names in lists if names[0] == second), [second])
+            at = min([k for k, names in enumerate(lists) if names is left or names is right], default=len(lists))
+            rest = [names for names in lists if names is not left and names is not right]
+            lists = [*rest[:at], [*left, *right], *rest[at:]]
+        else:
+            known = lists[0] if lists else []
+            lists = [[*known, *(name for name in (first, second) if name not in known)]]
+        out.append([list(names) for names in lists])
+    return out
+
+
+def sorting(pairs: Sequence[tuple[str, str]], careful: bool, said: str) -> str:
+    """ "Anna is taller than Ben: Anna, Ben. Carl is taller than Anna: Carl, Anna, Ben." """
+    told = []
+    for (a, b), lists in zip(pairs, grown(pairs, careful), strict=True):
+        names = "; ".join(", ".join(map(someone, part)) for part in lists)
+        told.append(f"{capital(someone(a))} {said} {someone(b)}: {names}.")
+    return " ".join(told)
+
+
 def place(ask: str, length: int) -> int:
     """Where in the list from most to least stands what is asked."""
     if ask == "middle":
@@ -195,10 +217,16 @@ class Order(Kind):
     def draw(self, rng: random.Random) -> Content:
         scale = rng.choice(list(SCALES))
         pool: Sequence[str] = PEOPLE
-        if scale in OTHERS and rng.random() < 0.25:
+        if scale in OF_THINGS:
+            pool = THINGS
+        elif scale in OTHERS and rng.random() < 0.25:
             pool = ANIMALS if OTHERS[scale] is ANIMALS or rng.random() < 0.5 else THINGS
         count = rng.choice((3, 3, 3, 4))
         names = people(rng, count) if pool is PEOPLE else rng.sample(pool, count)
+        if pool is not PEOPLE and rng.random() < 0.15:  # an animal or a thing that nobody has heard of
+            names[rng.randrange(count)] = made_up(rng)
+        if len(set(names)) < count:
+            return self.draw(rng)
         options = rng.sample(names, count)
         asks = ("most", "least", "most", "least", "second most", "second least", "middle")
         return {"kind": self.name, "scale": scale, "facts": chain(names, rng),
@@ -206,21 +234,27 @@ class Order(Kind):
 
     def facts(self, content: Content, rng: random.Random) -> list[str]:
         scale, facts, out = SCALES[content["scale"]], list(content["facts"]), []
+        if rng.random() < 0.1:  # "Ben is older than Anna, Anna is older than Carl and Carl is older than Dora."
+            told = [self._one(scale, fact, rng, plain=True) for fact in facts]
+            joint = rng.choice((" and ", ", and ", ", "))
+            return [", ".join(told[:-1]) + joint + told[-1] + "."]
         while facts:
             fact = facts.pop(0)
             if facts and facts[0][0] == fact[0] and rng.random() < 0.4:
                 out.append(self._two(scale, fact, facts.pop(0), rng) + ".")
             elif facts and rng.random() < 0.15:
-                joint = rng.choice((", and ", ", while ", "; ", " and ", ", but "))
+                joint = rng.choice((", and ", ", while ", "; ", " and ", ", but ", ", "))
                 out.append(self._one(scale, fact, rng) + joint + self._one(scale, facts.pop(0), rng) + ".")
             else:
                 out.append(self._one(scale, fact, rng) + ".")
         return out
 
     @staticmethod
-    def _one(scale: Scale, fact: Sequence[str], rng: random.Random) -> str:
+    def _one(scale: Scale, fact: Sequence[str], rng: random.Random, plain: bool = False) -> str:
         first, sign, second = fact
         end, other = (0, 1) if sign == MORE else (1, 0)
+        if plain:
+            return f"{someone(first)} is {scale.comp[end]} than {someone(second)}"
         chance = rng.random()
         key, slots = "first", {"comp": scale.comp[end]}
         if chance < 0.12:
@@ -241,6 +275,8 @@ class Order(Kind):
         scale, ask = SCALES[content["scale"]], content["ask"]
         end = scale.sup[0 if ask.endswith("most") else 1]
         key = ask if ask == "middle" else "second" if ask.startswith("second") else "end"
+        if key != "middle" and content["options"][0][:1].isupper() and rng.random() < 0.12:
+            key += " person"
         text = _QUESTIONS.write(rng, key, end=end, sec=f"second {end}", sup1=scale.sup[0], sup2=scale.sup[1])
         if content["options"][0][:1].islower():  # "who" is for people
             text = text.replace("who's", "which is", 1).replace("who of them", "which of them").replace("who", "which")
@@ -248,10 +284,10 @@ class Order(Kind):
 
     def intros(self, content: Content) -> Sequence[str]:
         first = content["options"][0]
-        return _INTROS["people" if first[:1].isupper() else "animals" if first in ANIMALS else "things"]
+        return INTROS["people" if first[:1].isupper() else "animals" if first in ANIMALS else "things"]
 
     def all_intros(self) -> Iterable[str]:
-        return [text for texts in _INTROS.values() for text in texts]
+        return [text for texts in INTROS.values() for text in texts]
 
     def read_fact(self, sentence: str) -> list | None:
         if match := _FACTS.read(sentence):
@@ -281,7 +317,7 @@ class Order(Kind):
                 return ["middle", ends[0][0] if ends else None]
             word = (match.slots.get("end") or match.slots["sec"].replace("-", " ").split()[-1]).lower()
             scale, end = _END[word]
-            return [("second " if match.key == "second" else "") + ("most" if end == MORE else "least"), scale]
+            return [("second " if match.key.startswith("second") else "") + ("most" if end == MORE else "least"), scale]
         return None
 
     def build(self, facts: list, ask: Any, options: list[str]) -> Content | None:
@@ -306,13 +342,11 @@ class Order(Kind):
 
     def steps(self, content: Content, careful: bool) -> str:
         scale, ask = SCALES[content["scale"]], content["ask"]
-        names = self._list(content, careful)
         end = scale.sup[0 if ask.endswith("most") else 1]
         what = "in the middle" if ask == "middle" else f"the second {end}" if ask.startswith("second") else f"the {end}"
         told = capital(someone(self.pick(content, careful)))
         pairs = restated(content["facts"], careful)
-        said = " ".join(f"{capital(someone(a))} is {scale.comp[0]} than {someone(b)}." for a, b in pairs)
-        return f"{said} From {scale.sup[0]} to {scale.sup[1]}: {', '.join(map(someone, names))}. {told} is {what}."
+        return f"{sorting(pairs, careful, f'is {scale.comp[0]} than')} {told} is {what}."
 
     def key(self, content: Content) -> Content:
         return {"kind": self.name, "scale": content["scale"], "order": ranking(content["facts"]),

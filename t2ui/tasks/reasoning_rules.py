@@ -12,7 +12,8 @@ from typing import Any
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank
-from t2ui.tasks.reasoning_common import NAME, PEOPLE, Kind, article
+from t2ui.tasks.names import PEOPLE
+from t2ui.tasks.reasoning_common import NAME, Kind, article
 
 GROUPS = ("baker", "singer", "runner", "doctor", "farmer", "teacher", "painter", "dancer", "driver", "sailor", "pilot",
           "player", "swimmer", "writer", "cook", "guard", "miner", "tailor", "hunter", "gardener")

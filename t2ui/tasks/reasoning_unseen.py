@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from t2ui.tasks.base import Content
 from t2ui.tasks.grammar import Bank
-from t2ui.tasks.reasoning_common import NAME, PEOPLE, ChoiceTask, Kind, people
-from t2ui.tasks.reasoning_order import LESS, MORE, chain, mentioned, place, ranking, restated
+from t2ui.tasks.names import PEOPLE, people
+from t2ui.tasks.reasoning_common import NAME, ChoiceTask, Kind
+from t2ui.tasks.reasoning_order import LESS, MORE, chain, mentioned, place, ranking, restated, sorting
 from t2ui.tasks.reasoning_rules import Rules
 
 
@@ -146,12 +147,10 @@ class Row(Kind):
 
     def steps(self, content: Content, careful: bool) -> str:
         setting, ask = SETTINGS[content["setting"]], content["ask"]
-        start, end = setting.ends
         where = "in the middle" if ask == "middle" else setting.places[0 if ask == "most" else 1]
         verb = setting.verbs[0][0]
-        said = " ".join(f"{a} {verb} {b}." for a, b in restated(content["facts"], careful))
-        return f"{said} From {start} to {end}: {', '.join(self._list(content, careful))}. " \
-               f"{self.pick(content, careful)} is {where}."
+        said = sorting(restated(content["facts"], careful), careful, verb)
+        return f"{said} {self.pick(content, careful)} is {where}."
 
     def key(self, content: Content) -> Content:
         return {"kind": self.name, "setting": content["setting"], "order": ranking(content["facts"]),

@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from t2ui.tasks.base import Content
-from t2ui.tasks.grammar import Bank, Match, capital
+from t2ui.tasks.grammar import Match, capital
 from t2ui.tasks.pictures import COLORS, SHAPES, Item
 from t2ui.tasks.vision_common import (
     ANSWERED,
     COMPARING,
-    IN,
-    PATTERNS,
     PREPOSITIONS,
     SIDES,
     PictureTask,
@@ -33,156 +31,22 @@ from t2ui.tasks.vision_common import (
     look,
     many,
     matching,
+    one,
     place,
     query_of,
     readings,
     side_of,
+    spot,
     the_one,
 )
 from t2ui.tasks.vision_unseen import VisionUnseen
+from t2ui.tasks.vision_words import BANK
 
 __all__ = ["USUAL", "Vision", "VisionUnseen"]
 
 # The scene that a careless author always describes. Its order is its order from left to right and
 # from top to bottom as well, so that it answers every question about places.
 USUAL: tuple[Item, ...] = ((0, "red", "circle"), (4, "blue", "square"), (8, "yellow", "star"))
-
-_SEEN = "[are there|do you see|can you see|are shown|can you find|are drawn|can be seen]"
-BANK = Bank(
-    {
-        "count": [
-            f"How many {{qs}} {_SEEN} {IN}?",
-            f"How many {{qs}} {_SEEN}?",
-            f"How many {{qs}} {IN}?",
-            "How many {qs} are [in the picture|in this picture|in the drawing|in the image|on the page|here]?",
-            "How many {qs} does the [picture|drawing|image] [show|have|contain]?",
-            f"[Please count|Count] [the|all the|all] {{qs}} {IN}.",
-            f"[Can you|Could you|Please,] count the {{qs}} {IN}?",
-            "[In the picture|In the drawing|Here], how many {qs} [are there|do you see|can you count]?",
-            f"What is the number of {{qs}} {IN}?",
-            "[Tell me|Say|Please tell me|Write down] how many {qs} [there are|you see|you can see|the picture has].",
-            "I [want|would like|need] to know how many {qs} [there are|you see|are in the picture].",
-            f"Find [all|all the|the] {{qs}} {IN}. How many [are there|are they|did you find|do you find]?",
-            "The [picture|drawing|image] [has|shows|contains] how many {qs}?",
-            "My [friend|son|daughter|teacher|sister|brother] asks how many {qs} there are.",
-            "[There may be|There could be] {qs} in the picture. How many [are there|do you see]?",
-            f"{{qs}} {IN}: how many?",
-            "[Number|The number] of {qs}[?|, please.]",
-            "[Can|Could] you tell me [the number of|how many] {qs} [there are|are there|you see]?",
-            f"How many {{qs}} can be [seen|found|counted] {IN}?",
-            "How many {qs} are there in [total|all]?",
-            "How many {qs} [does it|does the grid|does this picture] [contain|show|have]?",
-            "I wonder how many {qs} there are.",
-            f"[Give me|What is] the count of {{qs}} {IN}[.|?]",
-        ],
-        "count_color": [
-            "How many [shapes|of the shapes|of them] are {color}?",
-            "How many of the [objects|things|figures] are {color}?",
-            "How many [objects|things|shapes] [here|in the picture] are drawn in {color}?",
-            "How many [shapes|things|figures] [have the|are of the] [color|colour] {color}?",
-            f"How many [shapes|things|objects] {IN} are {{color}}?",
-            "[Count|Please count] the shapes that are {color}.",
-            "[Of|Among] [all the|the] shapes, how many are {color}?",
-        ],
-        "color": [
-            "[What|Which] [color|colour] is the {shape}?",
-            "[What|Which] [color|colour] is the {shape} in the [picture|drawing|image]?",
-            "[What|Which] [color|colour] does the {shape} have?",
-            "[What|Which] [color|colour] is that {shape}?",
-            f"What is the [color|colour] of the {{shape}} {IN}?",
-            f"[Name|Tell me|Give me|Say|Please name] the [color|colour] of the {{shape}} {IN}.",
-            "[Tell me|Say|Please say] [what|which] [color|colour] the {shape} is.",
-            "The {shape} [is|has] [what|which] [color|colour]?",
-            "[In the picture|In the drawing|Here], [what|which] [color|colour] is the {shape}?",
-            "In [what|which] [color|colour] is the {shape} [drawn|painted|shown]?",
-            "[Find|Look at|Look for|See] the {shape}. [What|Which] [color|colour] is it?",
-            "There is a {shape} in the picture. [What|Which] [color|colour] [is it|does it have]?",
-            "[What|Which] [color|colour] did [I|they|we|he|she] [use|pick|choose|take] for the {shape}?",
-            "I [want|would like] to know the [color|colour] of the {shape}.",
-            "How is the {shape} colored?",
-            "[There is only one|There is one] {shape}. [What|Which] [color|colour] is it?",
-            "What is the [color|colour] of the only {shape}?",
-            "The {shape} is of [what|which] [color|colour]?",
-            "The {shape} in the picture: [what|which] [color|colour] is it?",
-            "In [what|which] [color|colour] was the {shape} drawn?",
-        ],
-        "shape": [
-            "[What|Which] shape is {color}?",
-            f"[What|Which] shape is the {{color}} [one|thing|object] {IN}?",
-            f"What is the {{color}} [thing|object|shape|figure] {IN}?",
-            "What is [drawn|painted|shown] in {color}?",
-            f"Which [thing|object|figure] is {{color}} {IN}?",
-            f"What [kind of|sort of] shape is the {{color}} [one|thing|object] {IN}?",
-            "What shape does the {color} [one|thing|object|figure] have?",
-            f"[Name|Tell me|Please name] the {{color}} [shape|thing|figure] {IN}.",
-            "[Tell me|Say|Please say] [what|which] shape is {color}.",
-            "[Find|Look at|Look for] the {color} [one|shape|thing]. What [shape is it|is it]?",
-            "There is [something|one thing] {color} in the picture. [What is it|What shape is it|What shape has it]?",
-            "[In the picture|In the drawing|Here], [what|which] shape is {color}?",
-            "The {color} [one|thing|object] is [what|which] shape?",
-            "Which shape has the [color|colour] {color}?",
-            "I see something {color}. What shape is it?",
-            "The {color} [one|thing|item|object]: [what|which] shape is it?",
-            "What is the shape of the [only|] {color} [one|thing|object]?",
-            "[Can|Could] you name the shape that is [colored|coloured|drawn in|] {color}?",
-            "There is one {color} [object|thing|shape]. What shape [is it|does it have]?",
-            "[Tell me|Say] what [kind of|] shape the {color} one [is|has].",
-        ],
-        "exists": [
-            f"Is there {{aq}} {IN}?",
-            f"[Do|Can] you see {{aq}} {IN}?",
-            "Does the [picture|drawing|image] [have|show|contain] {aq}?",
-            f"Are there [any|] {{qs}} {IN}?",
-            "[Do|Can] you [see|find] any {qs}?",
-            f"Is {{aq}} [shown|drawn|to be seen] {IN}?",
-            "Is {aq} in the [picture|drawing|image]?",
-            f"[Can|Could] you find {{aq}} {IN}?",
-            "[Tell me|Say|Please tell me] [if|whether] there is {aq}.",
-            "[Tell me|Say|Please tell me] [if|whether] you [see|can see|find] {aq}.",
-            f"Have [I|they|we] drawn {{aq}} {IN}?",
-            "[In the picture|In the drawing|Here], is there {aq}?",
-            f"Yes or no: is there {{aq}} {IN}?",
-            f"Is there {{aq}} {IN}, yes or no?",
-            "I am looking for {aq}. Is there one?",
-            f"I wonder [if|whether] there is {{aq}} {IN}.",
-            f"Is {{aq}} [somewhere|anywhere] {IN}?",
-            "[Can|Could] you find {aq}, yes or no?",
-            "Does {aq} [appear|show up] [in the picture|here|in the drawing]?",
-            "My [friend|son|daughter|teacher|sister|brother] [wants|likes] {aq}. Is there one in the picture?",
-        ],
-        "which": [
-            "Which is {comp}, {the1} or {the2}?",
-            "Which [one|of the two|of them] is {comp}: {the1} or {the2}?",
-            f"What is {{comp}} {IN}, {{the1}} or {{the2}}?",
-            "Is {the1} or {the2} {comp}?",
-            "{the1} or {the2}: which [one is|is] {comp}?",
-            "[Of|Between] {the1} and {the2}, which [one is|is] {comp}?",
-            "[Compare|Look at|Find] {the1} and {the2}. Which [one is|is] {comp}?",
-            "[Tell me|Say|Please tell me] which is {comp}, {the1} or {the2}.",
-            "My question is about {the1} and {the2}. Which [one is|is] {comp}?",
-            "[In the picture|In the drawing|Here], which is {comp}, {the1} or {the2}?",
-            "Which [one is|is] {prep} the other, {the1} or {the2}?",
-            "I see {the1} and {the2}. Which of [them|the two] is {comp}?",
-            "[Take|We have] {the1} and {the2}. Which [one sits|one lies|is placed] {comp}?",
-            "Does {the1} or {the2} [sit|lie|stand] {comp}?",
-        ],
-        "relation": [
-            "Is {the1} {prep} {the2}?",
-            f"Is {{the1}} {{prep}} {{the2}} {IN}?",
-            "[Can|Do] you see {the1} {prep} {the2}?",
-            "Does {the1} [sit|lie|stand] {prep} {the2}?",
-            "[Tell me|Say|Please tell me] [if|whether] {the1} is {prep} {the2}.",
-            "Yes or no: is {the1} {prep} {the2}?",
-            "Is it true that {the1} is {prep} {the2}?",
-            "[In the picture|In the drawing|Here], is {the1} {prep} {the2}?",
-            "Is {the1} [drawn|placed|found|located] {prep} {the2}?",
-            "{the1} is {prep} {the2}. [Is that right|Is that true|True or not|Right or not|Is this right]?",
-            "I [think|say|believe] {the1} is {prep} {the2}. [Am I right|Is that right|Is that true]?",
-            "Would you say {the1} is {prep} {the2}?",
-        ],
-    },
-    PATTERNS,
-)
 
 # How often each kind is asked; kinds with few answers are few enough that luck stays near a third.
 _MIX = {"count": 0.20, "total": 0.06, "color": 0.12, "shape": 0.10, "exists": 0.23, "which": 0.17, "relation": 0.12}
@@ -264,7 +128,8 @@ class Vision(PictureTask):
             query = content["of"]
             if ask == "count" and query[0] and not query[1] and rng.random() < 0.3:
                 ask = "count_color"
-            text = BANK.write(rng, ask, color=query[0], shape=query[1], qs=many(query, rng), aq=a_one(query, rng))
+            text = BANK.write(rng, ask, color=query[0], shape=query[1], qs=many(query, rng), aq=a_one(query, rng),
+                              q=one(query, rng))  # fmt: skip
         return frame(capital(text), rng)
 
     def parse(self, prompt: str, scene: dict[str, Any] | None = None) -> Content | None:
@@ -343,7 +208,7 @@ def _understand(match: Match, digits: bool) -> Content | None:
         return {"ask": ask, "of": ["", slots["shape"].lower()]}
     if ask == "shape":
         return {"ask": ask, "of": [slots["color"].lower(), ""]}
-    found = query_of(slots["qs"] if "qs" in slots else slots["aq"])
+    found = query_of(next(slots[slot] for slot in ("qs", "aq", "q") if slot in slots))
     # "Things" may or may not mean digits: with digits in the picture such a question has no one answer.
     if found is None or (digits and found[1]):
         return None
@@ -352,16 +217,28 @@ def _understand(match: Match, digits: bool) -> Content | None:
 
 def marks(content: Content, items: Sequence[Item]) -> list[str]:
     """What the author notes behind each object while listing: its number where fitting ones are counted, what
-    is asked of it where it is the one; "" behind the others. A small model cannot hold these in mind."""
+    is asked of it where it is the one, its column or row and its name (in this order) where two are compared;
+    "" behind the others. A small model cannot hold these in mind."""
     ask, out, count = content["ask"], [], 0
-    if ask not in ("count", "exists", "color", "shape"):
+    if ask in ("which", "relation"):
+        return _place_marks(content, items)
+    if ask not in ("count", "exists", "color", "shape"):  # of other families
         return [""] * len(items)
     for item in items:
         fit = fits(item, content["of"])
         count += fit
-        note = {"count": str(count), "exists": "yes", "color": item[1], "shape": item[2]}[ask]
+        note = {"count": str(count), "exists": "yes", "color": item[1], "shape": item[2]}[ask] if fit else ""
         out.append(f" ({note})" if fit else "")
     return out
+
+
+def _place_marks(content: Content, items: Sequence[Item]) -> list[str]:
+    """The number comes before the name, so that the comparison can begin with the number and then copy the name."""
+    if _order(content, items) is None:
+        return [""] * len(items)
+    named = list(zip((content["a"], content["b"]), _names(content), strict=True))
+    notes = ((item, next((name for query, name in named if fits(item, query)), "")) for item in items)
+    return [f" ({spot(item, content['side'])} {name})" if name else "" for item, name in notes]
 
 
 def _order(content: Content, items: Sequence[Item]) -> int | None:
@@ -393,17 +270,29 @@ def _answer(content: Content, items: Sequence[Item]) -> tuple[str, str]:
 
 
 def _answer_place(content: Content, items: Sequence[Item]) -> tuple[str, str]:
-    side, a, b = content["side"], content["a"], content["b"]
+    """ "The column 1 heart is left of the column 3 star.": the smaller or the larger of the two numbers noted,
+    by the side asked for, then the name noted behind it."""
+    side, names = content["side"], _names(content)
     order = _order(content, items)
     if order is None:
+        # Places by order of mention, from left to right and from top to bottom.
         order = 1 if side in ("left", "above") else -1
+        spots = [spot((cell, "", ""), side) for cell in (0, 4)]
+    else:
+        spots = [spot(matching(items, content[key])[0], side) for key in ("a", "b")]
+    winner, loser = (0, 1) if order > 0 else (1, 0)
+    said = f"The {spots[winner]} {names[winner]} is {ANSWERED[side]} the {spots[loser]} {names[loser]}."
     if content["ask"] == "relation":
-        first, second = (a, b) if order > 0 else (b, a)
-        return f"{capital(the_one(first))} is {ANSWERED[side]} {the_one(second)}.", "yes" if order > 0 else "no"
-    winner, loser = (a, b) if order > 0 else (b, a)
-    by_color = not winner[1] or winner[1] == loser[1]
-    return f"{capital(the_one(winner))} is {ANSWERED[side]} {the_one(loser)}.", _short(winner, by_color)
+        return said, "yes" if order > 0 else "no"
+    return said, names[winner].removesuffix(" one")
 
 
-def _short(query: Query, by_color: bool) -> str:
-    return query[0] if by_color and query[0] else query[1]
+def _names(content: Content) -> tuple[str, str]:
+    """What the answers call the two objects: by shape where that tells them apart, else "red one"."""
+    a, b = content["a"], content["b"]
+    return _short(a, b), _short(b, a)
+
+
+def _short(query: Query, other: Query) -> str:
+    by_color = not query[1] or query[1] == other[1]
+    return f"{query[0]} one" if by_color and query[0] else query[1]

@@ -33,18 +33,25 @@ PATTERNS = {
 }
 
 # How a place is asked for: comparing words (which is {comp}?) and prepositions (is it {prep} the star?).
+_NEAR = ("nearer the {}", "nearer to the {}", "closer to the {}")
+_SIDEWAYS = ("further {}", "further to the {}", "on the {}", "farther {}", "farther to the {}", "more to the {}",
+             "nearer the {} side", "nearer to the {} edge", "closer to the {} side", *_NEAR)  # fmt: skip
 COMPARING = {
-    "left": ("further left", "further to the left", "on the left", "farther left", "more to the left", "nearer the left side"),
-    "right": ("further right", "further to the right", "on the right", "farther right", "more to the right", "nearer the right side"),
-    "above": ("higher", "higher up", "nearer the top", "closer to the top"),
-    "below": ("lower", "lower down", "nearer the bottom", "closer to the bottom"),
+    "left": tuple(words.format("left") for words in _SIDEWAYS),
+    "right": tuple(words.format("right") for words in _SIDEWAYS),
+    "above": ("higher", "higher up", "further up", "farther up", *(words.format("top") for words in _NEAR)),
+    "below": ("lower", "lower down", "further down", "farther down", *(words.format("bottom") for words in _NEAR)),
 }
+_BESIDE = ("{} of", "to the {} of", "on the {} of", "further {} than", "further to the {} than", "farther {} than",
+           "more to the {} than", "closer to the {} than", "nearer to the {} than", "on the {} side of")  # fmt: skip
 PREPOSITIONS = {
-    "left": ("left of", "to the left of", "on the left of", "further left than"),
-    "right": ("right of", "to the right of", "on the right of", "further right than"),
-    "above": ("above", "higher than", "over", "higher up than"),
-    "below": ("below", "lower than", "under", "lower down than"),
-}
+    "left": tuple(words.format("left") for words in _BESIDE),
+    "right": tuple(words.format("right") for words in _BESIDE),
+    "above": ("above", "higher than", "over", "higher up than", "further up than", "nearer to the top than",
+              "closer to the top than", "nearer the top than"),
+    "below": ("below", "lower than", "under", "lower down than", "further down than", "nearer to the bottom than",
+              "closer to the bottom than", "nearer the bottom than", "beneath", "underneath"),
+}  # fmt: skip
 ANSWERED = {"left": "left of", "right": "right of", "above": "above", "below": "below"}
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 SIDES = tuple(OPPOSITE)
@@ -63,9 +70,11 @@ _BEFORE = (
     "Look at the picture.", "Look at this picture.", "Look at the drawing.", "Look closely.", "Look carefully.",
     "Please look at the picture.", "Here is a picture.", "Here is a drawing.", "Take a look at the image.",
     "Look at the image.", "I have a question about the picture.", "This is my drawing.", "Question:",
-    "A question about the picture:", "Study the picture.",
+    "A question about the picture:", "Study the picture.", "Look at the grid.",
 )  # fmt: skip
 _AFTER = ("Look carefully.", "Please look closely.", "Take your time.", "Thank you.", "Please answer.")
+# Said before a question within its own sentence.
+_OPENING = ("and", "so", "now", "okay,", "ok,", "hi,", "hello,", "hey,", "well,")
 
 
 def _either(phrases: Iterable[str]) -> str:
@@ -73,27 +82,35 @@ def _either(phrases: Iterable[str]) -> str:
 
 
 _FRAME = re.compile(
-    rf"(?:(?:{_either(_BEFORE)})\s+)*(?P<inner>.*?)(?:\s+(?:{_either(_AFTER)}))*", re.IGNORECASE | re.DOTALL
+    rf"(?:(?:{_either(_BEFORE)})\s+)*(?:(?:{_either(_OPENING)})\s+)?(?P<inner>.*?)(?:\s+(?:{_either(_AFTER)}))*",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
 _PICTURE = re.compile(
-    r"\b(?:the|this|that|my|your|our) (?:picture|drawing|image|photo|painting|sketch)\b", re.IGNORECASE
+    r"\b(?:the|this|that|my|your|our) (?:picture|drawing|image|photo|painting|sketch|grid)\b", re.IGNORECASE
 )
 
 
 def frame(text: str, rng: random.Random) -> str:
     """The question, at times with a sentence before it or after it, or typed in haste."""
+    if text.startswith("What is ") and rng.random() < 0.25:
+        text = f"What's {text[8:]}"
     luck = rng.random()
-    if luck < 0.2:
+    if luck < 0.18:
         return f"{rng.choice(_BEFORE)} {text}"
-    if luck < 0.26:
+    if luck < 0.24:
         return f"{text} {rng.choice(_AFTER)}"
-    if luck < 0.30:
+    if luck < 0.28:
         return text.rstrip(".?")
-    if luck < 0.38 and not text.startswith("I "):
+    if luck < 0.42 and not text.startswith("I "):
         text = text[:1].lower() + text[1:]
-        return text if luck < 0.35 else text.rstrip(".?")
+        return text if luck < 0.34 else text.rstrip(".?")
+    if luck < 0.45 and not text.startswith("I "):
+        opening, text = rng.choice(_OPENING), text[:1].lower() + text[1:]
+        return f"{opening if rng.random() < 0.5 else opening.capitalize()} {text}"
+    if luck < 0.48:
+        return f"{text[:-1]}, please{text[-1]}" if text[-1] in ".?" else text
     return text
 
 
@@ -101,7 +118,8 @@ def unframe(text: str) -> str:
     """The question without such sentences, and with one word for the picture, whichever was taken."""
     text = re.sub(r"\b(what|which|there|it)'s\b", r"\1 is", " ".join(text.split()), flags=re.IGNORECASE)
     found = _FRAME.fullmatch(text)
-    return _PICTURE.sub("the picture", found["inner"] if found else text)
+    text = re.sub(r",?\s+please([.?!]*)$", r"\1", found["inner"] if found else text, flags=re.IGNORECASE)
+    return _PICTURE.sub("the picture", text)
 
 
 def readings(bank: Bank, text: str) -> Iterator[Match]:
@@ -189,6 +207,41 @@ def apart(first: Item, second: Item, side: str) -> int:
     rows, columns = first[0] // 3 - second[0] // 3, first[0] % 3 - second[0] % 3
     distance = {"left": -columns, "right": columns, "above": -rows, "below": rows}[side]
     return (distance > 0) - (distance < 0)
+
+
+def spot(item: Item, side: str) -> str:
+    """Where an object lies as far as a side matters: "column 3" for left and right, "row 1" for above and below."""
+    return f"column {item[0] % 3 + 1}" if side in ("left", "right") else f"row {item[0] // 3 + 1}"
+
+
+def comparing(items: Sequence[Item], rng: random.Random) -> str | None:
+    """A description that compares places in the words of the answers, for captions: the same look-up, several times.
+
+    "I see a red heart (column 1 heart) and a blue star (column 3 star). The column 1 heart is left of the column 3
+    star." None where no two objects of different shape (or digit) lie in different columns or rows. Of the objects
+    only such are noted that share neither number nor name with another one noted: each number leads to one name.
+    """
+    side = rng.choice(SIDES)
+    for tried in (side, "above" if side in ("left", "right") else "left"):
+        noted: list[Item] = []
+        for item in rng.sample(list(items), len(items)):
+            if all(item[2] != other[2] and spot(item, tried) != spot(other, tried) for other in noted):
+                noted.append(item)
+        if len(noted) > 1:
+            side = tried
+            break
+    else:
+        return None
+    names = {item: f"{spot(item, side)} {item[2]}" for item in noted}
+    told = describe({"objects": items}, [f" ({names[item]})" if item in names else "" for item in items])
+    pairs = [(a, b) for i, a in enumerate(noted) for b in noted[i + 1 :]]
+    out = [f"I see {told}."]
+    for a, b in rng.sample(pairs, len(pairs)):
+        # Either direction of either axis, so that neither the smaller nor the larger number comes first as a rule.
+        way = side if rng.random() < 0.5 else OPPOSITE[side]
+        first, second = (a, b) if apart(a, b, way) > 0 else (b, a)
+        out.append(f"The {names[first]} is {ANSWERED[way]} the {names[second]}.")
+    return " ".join(out)
 
 
 def listing(items: Sequence[Item], rng: random.Random, marks: Sequence[str] = ()) -> str:

@@ -13,6 +13,7 @@ Only contents of the train split are ever written here (``Task.split``); a test 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,17 +23,18 @@ from t2ui.tasks.other import LABEL as OTHER
 from t2ui.tasks.other import REFUSAL, foreign
 from t2ui.tasks.pictures import describe, items_of, name_of
 from t2ui.tasks.reasoning_sets import Sets
-from t2ui.tasks.vision_common import ANSWERED, SIDES, apart
+from t2ui.tasks.vision_common import comparing
 
 # Share of the documents per family (parts of 100, dispatch and other included).
 SHARES: dict[str, float] = {
-    "math": 9.0, "code": 7.0, "reasoning": 28.0, "vision": 20.0,
+    "math": 15.0, "code": 7.0, "reasoning": 33.0, "vision": 17.0,
     "math_unseen": 2.5, "code_unseen": 2.0, "reasoning_unseen": 4.0, "vision_unseen": 4.0,
-    "vision_math": 5.0, "math_code": 3.0,
-    "caption": 5.0, "drill": 12.0, "dispatch": 4.0, "other": 1.0,
+    "vision_math": 5.0, "math_code": 3.5,
+    "caption": 3.0, "drill": 1.0, "dispatch": 4.0, "other": 1.0,
 }  # fmt: skip
 # Kinds of a family that are learnt late are written more often than the family asks them.
-KINDS: dict[str, dict[str, float]] = {"reasoning": {"order": 0.42, "sets": 0.45, "kin": 0.13}}
+KINDS: dict[str, dict[str, float]] = {"reasoning": {"order": 0.46, "sets": 0.28, "kin": 0.26}}
+LOWERED = 0.04  # of the questions of reasoning are typed without capitals, and answered so
 # Pictures with their description, as in LLaVA's own first stage: without them the picture is ignored for long.
 CAPTION_PROMPTS = (
     "Describe the picture.", "What do you see?", "What is in the picture?", "Say what the picture shows.",
@@ -45,8 +47,8 @@ SIDE_PROMPTS = ("Compare where the objects are.", "Describe the picture and comp
 PLACES = ("top left", "top middle", "top right", "middle left", "center", "middle right", "bottom left",
           "bottom middle", "bottom right")  # fmt: skip
 SETS = Sets()
-# Of the authors that do not say which they are. Fewer in code, where greedy decoding was careful too often.
-CAREFUL = {"math": 0.36, "code": 0.31, "reasoning": 0.36, "vision": 0.36}
+# Of the authors that do not say which they are. Fewer where greedy decoding was careful too often.
+CAREFUL = {"math": 0.36, "code": 0.31, "reasoning": 0.33, "vision": 0.36}
 TAGGED = 0.25  # of the documents show their care flags
 TAGGED_CAREFUL = 0.75
 LABEL_NOISE = 0.12  # of the kind labels are another family's: asked to dispatch, the base is imperfect
@@ -96,7 +98,15 @@ def document(seed: int, index: int, split: str = "train") -> Document:
     scene = task.scene(content)
     if scene is None and rng.random() < STRAY_PICTURE:
         scene = _stray_scene(rng)
-    return Document(family, _tags(care) if tagged else "", task.prompt(content, rng), answer, scene, content, family)
+    prompt = task.prompt(content, rng)
+    if family == "reasoning" and rng.random() < LOWERED:
+        prompt, answer = _lowered(prompt), answer.lower()
+    return Document(family, _tags(care) if tagged else "", prompt, answer, scene, content, family)
+
+
+def _lowered(prompt: str) -> str:
+    """The prompt without capitals but for the options' letters."""
+    return re.sub(r"\b([a-d])\) ", lambda found: found.group(1).upper() + ") ", prompt.lower())
 
 
 def _draw(rng: random.Random, family: str, split: str, kind: str | None = None) -> dict[str, Any]:
@@ -140,8 +150,8 @@ def _caption(rng: random.Random, split: str) -> Document:
     form = rng.random()
     if form < 0.4:
         prompt, answer = rng.choice(CAPTION_PROMPTS), f"I see {describe(scene)}."
-    elif form < 0.7 and (sides := _sides(scene, rng)):
-        prompt, answer = rng.choice(SIDE_PROMPTS), f"I see {describe(scene)}. {sides}"
+    elif form < 0.75 and (told := comparing(items_of(scene) or [], rng)):
+        prompt, answer = rng.choice(SIDE_PROMPTS), told
     else:
         parts = [f"{PLACES[cell]}: {name_of(color, kind)}" for cell, color, kind in items_of(scene)]
         prompt, answer = rng.choice(PLACE_PROMPTS), f"{'; '.join(parts)}."
@@ -154,14 +164,6 @@ def _drill(rng: random.Random, split: str) -> Document:
     content = _draw(rng, "reasoning", split, "sets")
     prompt, answer = SETS.drill(content, rng)
     return Document("drill", "", prompt, answer, None, content, "reasoning")
-
-
-def _sides(scene: dict[str, Any], rng: random.Random) -> str:
-    """Up to four sentences on which of two objects lies left, right, above or below, in the answers' own words."""
-    items = items_of(scene) or []
-    pairs = [(a, b, side) for a in items for b in items for side in SIDES if a[1:] != b[1:] and apart(a, b, side) > 0]
-    chosen = rng.sample(pairs, min(4, len(pairs)))
-    return " ".join(f"The {a[1]} {a[2]} is {ANSWERED[side]} the {b[1]} {b[2]}." for a, b, side in chosen)
 
 
 def _stray_scene(rng: random.Random) -> dict[str, Any] | None:

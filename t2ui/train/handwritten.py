@@ -2,9 +2,8 @@
 
 They were written without sight of the generators' phrasings and are for measuring only: no corpus, training,
 tuning or choice between checkpoints ever reads them. There are two sets: ``handwritten.jsonl`` was written while
-the second generation of the demo model trained, and the generators have not been touched since;
-``handwritten-first.jsonl`` is older, its misses with the first generation were read and led to a wider corpus, so that
-it is no longer blind.
+the second generation of the demo model trained; the generators were widened since, by people who have not looked at it.
+``handwritten-first.jsonl`` is older, its misses were read and led to a wider corpus, so that it is no longer blind.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from t2ui.core.mixing import Mix
 from t2ui.engine.decode import Request, answer_all
 from t2ui.engine.dispatch import dispatch_all
 from t2ui.engine.model import Loaded
-from t2ui.tasks import SKILLS, sandbox
+from t2ui.tasks import SKILLS, TASKS, sandbox
 from t2ui.tasks.pictures import GRID, draw
 from t2ui.tasks.reasoning_common import CHOICE, LETTERS, chosen, read_options
 from t2ui.train.statistics import wilson
@@ -86,7 +85,7 @@ def evaluate_handwritten(loaded: Loaded, mix: Mix | str, name: str, which: str =
             mixes = [d.mix for d in dispatch_all(loaded, [i["prompt"] for i in group], pictures)]
         else:
             mixes = [mix] * len(group)
-        answers = answer_all(loaded, [Request(i["prompt"], image=p, mix=m, max_new_tokens=96)
+        answers = answer_all(loaded, [Request(i["prompt"], image=p, mix=m, max_new_tokens=TASKS[task].max_new_tokens)
                                       for i, p, m in zip(group, pictures, mixes, strict=True)])  # fmt: skip
         right = [grade(i, a.text) for i, a in zip(group, answers, strict=True)]
         n, correct = len(group), sum(right)

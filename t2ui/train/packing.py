@@ -24,10 +24,10 @@ class Packing:
     """How a batch is laid out: ``rows`` x ``length`` tokens, about ``documents`` documents, at most
     ``pictures`` pictures (later ones are left out with their documents)."""
 
-    rows: int = 44
-    length: int = 192
-    documents: int = 77
-    pictures: int = 38
+    rows: int = 38
+    length: int = 224
+    documents: int = 81
+    pictures: int = 37
 
 
 @dataclass

@@ -296,10 +296,10 @@ def test_most_names_are_open():
     rng = random.Random(9)
     names = [draw_name(rng, "sum") for _ in range(3000)]
     known = {name for bank in NAMES.values() for name in bank}
-    assert 0.3 < sum(name in known for name in names) / 3000 < 0.45 and len(set(names)) > 1300
+    assert 0.15 < sum(name in known for name in names) / 3000 < 0.3 and len(set(names)) > 1300
     assert any(name in NAMES["max"] for name in names)  # a name may mislead
     arguments = [draw_argument(rng, kind, avoid="t") for kind in KINDS for _ in range(1000)]
-    assert 0.25 < sum(name in ARGUMENTS for name in arguments) / 3000 < 0.45 and "t" not in arguments
+    assert 0.12 < sum(name in ARGUMENTS for name in arguments) / 3000 < 0.35 and "t" not in arguments
     assert len(set(arguments)) > 600
     assert usable(*names, *arguments) and max(map(len, names + arguments)) <= 20
 

@@ -13,6 +13,7 @@ from t2ui.tasks.arithmetic import grade_number, sample_ops, steps, values
 from t2ui.tasks.base import SPLITS, canonical
 from t2ui.tasks.math import Math, MathUnseen
 from t2ui.tasks.math_settings import SETTINGS
+from t2ui.tasks.math_short import participle, simple
 from t2ui.tasks.math_words import PAST, verb
 
 FAMILIES = [Math(), MathUnseen()]
@@ -155,6 +156,49 @@ def test_a_visitors_own_stories(prompt, ops, thing):
     assert Math().solve(prompt) == str(values(ops)[-1])
 
 
+@pytest.mark.parametrize("prompt, answer", [
+    ("My grandmother bakes 24 cookies and the kids have already eaten 15. How many are left?", 9),
+    ("52 books on the shelf, 20 were borrowed. How many remain?", 32),
+    ("6 boxes, 8 pencils in each box. how many in all?", 48),
+    ("a train starts with 40 passengers. 15 get off, 22 get on, 17 get off. how many are left?", 30),
+    ("Ben had 54 marbles. On Monday he lost 13, on Tuesday 8 and on Wednesday 21. How many are left?", 12),
+    ("Simon has 3 shelves and keeps 9 toy cars on each of them. What is the total number of toy cars?", 27),
+    ("Fred took 50 nails to work. He dropped 14 in the grass and used 36 on the roof. What's left?", 0),
+    ("Ruth baked 30 muffins; she sold 22 at the fair and her son ate 3. How many muffins are left over?", 5),
+    ("12 people in a room. 5 leave. Then 3 more. So how many are still there?", 4),
+    ("Mia has 20 coins. Finds 5, loses 8. So how many has she got?", 17),
+    ("Tom has 12 marbles, buys 5 and another 4. How many in all?", 21),
+])
+def test_short_and_spoken_stories(prompt, answer):
+    assert Math().solve(prompt) == str(answer)
+
+
+@pytest.mark.parametrize("prompt", [
+    "Tom has 12 marbles. He gave away 5, 3 to Ben. How many are left?",
+    "Tom has 7 marbles. He lost 3, 2 more than Ben. How many marbles are left?",
+    "Tom has 12 marbles. He had lost 3. How many marbles does he have?",
+    "Tom has 12 marbles. He loses 3, 2 of them red. How many marbles are left?",
+    "Tom has 12 marbles. 5 red. How many are left?",
+    "Tom has 12 marbles. 3 marbles. How many now?",
+    "Tom has 12 marbles and Ben has 5 more. How many does Ben have?",
+    "12 apples and 5 more pears. How many in all?",
+    "31 benches stood in a cellar and 17 of the benches broke. Then 9 more benches. How many benches are there now?",
+    "6 boxes. 8 pencils. How many in all?",
+    "There are 12 birds. 5 are sparrows. How many are left?",
+    "12 kids, 5 boys. How many girls?",
+])
+def test_short_stories_that_could_mean_two_things_are_none(prompt):
+    assert Math().parse(prompt) is None
+
+
+def test_participles():
+    assert [participle(v) for v in ("eat", "sell", "carry", "take", "put", "use")] == [
+        "eaten", "sold", "carried", "taken", "put", "used"]
+    assert simple("the kids have already eaten 15") == "the kids ate 15"
+    assert simple("20 have been borrowed") == "20 were borrowed"
+    assert simple("he has got 5") == "he has got 5"
+
+
 @pytest.mark.parametrize("prompt", [
     "Tom has 7 marbles. Ben buys 5 marbles. How many marbles does Tom have?",
     "Tom has 7 marbles. Ben has 5 more marbles than Tom. How many marbles does Ben have?",
@@ -245,7 +289,7 @@ def test_careless_authors_do_the_first_operation_only(task):
 def test_shares_of_one_two_and_three_operations():
     n = 4000
     counts = Counter(len(content["ops"]) - 1 for content, _, _ in questions(Math(), n, seed=10))
-    for operations, share in ((1, 0.35), (2, 0.40), (3, 0.25)):
+    for operations, share in ((1, 0.33), (2, 0.38), (3, 0.29)):
         assert counts[operations] / n == pytest.approx(share, abs=0.03)
 
 
