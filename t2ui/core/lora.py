@@ -95,7 +95,7 @@ def best_lora(adapted: Adapted, z: Mapping[str, Tensor] | Tensor, rank: int | No
         raise ValueError("z is 1 everywhere: that is the base model, there is no change to make a LoRA of")
     full = max(int((d != 0).sum()) for d in changes.values())
     k = full if rank is None else min(rank, full)
-    parts, kept, held_all, total_all = {}, {}, 0.0, 0.0
+    parts, kept, lost_all, total_all = {}, {}, 0.0, 0.0
     for path, d in changes.items():
         module, places = adapted.modules[path], _largest(d, k)
         n = len(places)
@@ -105,10 +105,11 @@ def best_lora(adapted: Adapted, z: Mapping[str, Tensor] | Tensor, rank: int | No
         B = torch.zeros(module.out_features, k)
         A[:n] = (root[:, None] * module.Vh[places].double()).float().cpu()
         B[:, :n] = (module.U[:, places].double() * (root * d[places].sign())).float().cpu()
-        held, total = float(d[places].square().sum()), float(d.square().sum())
-        parts[path], kept[path] = LowRank(A, B), math.sqrt(min(1.0, held / total))
-        held_all, total_all = held_all + held, total_all + total
-    return LoRA(k, parts, kept, math.sqrt(min(1.0, held_all / total_all)))
+        # By what is lost, so that nothing lost is exactly 1.
+        lost, total = float(d.index_fill(0, places, 0).square().sum()), float(d.square().sum())
+        parts[path], kept[path] = LowRank(A, B), math.sqrt(1 - lost / total)
+        lost_all, total_all = lost_all + lost, total_all + total
+    return LoRA(k, parts, kept, math.sqrt(1 - lost_all / total_all))
 
 
 def truncate(adapted: Adapted, z: Mapping[str, Tensor] | Tensor, rank: int | None = None) -> Tensor:

@@ -80,7 +80,7 @@ def read_released(path: Path | str) -> Released:
     except pickle.UnpicklingError as error:
         raise ReleasedError(
             f"{path.name} holds Python objects, which could run code when they are read, or is no file of torch.save: refused"
-            f" ({str(error).splitlines()[0][:120]}). Expected tensors only; where you trust it, load it in the released code and"
+            f" ({_line(error)}). Expected tensors only; where you trust it, load it in the released code and"
             " save policy.state_dict() again"
         ) from None
     except IsADirectoryError:
@@ -88,7 +88,7 @@ def read_released(path: Path | str) -> Released:
     except OSError as error:
         raise ReleasedError(f"{path} cannot be read: {error.strerror or error}: check the path") from None
     except Exception as error:  # noqa: BLE001 - a damaged archive raises almost anything
-        raise ReleasedError(f"{path.name} is damaged or no file of torch.save ({str(error).splitlines()[0][:120]}): copy it again") from None
+        raise ReleasedError(f"{path.name} is damaged or no file of torch.save ({_line(error)}): copy it again") from None
     if not isinstance(held, Mapping) or not held or not all(isinstance(k, str) and isinstance(t, Tensor) for k, t in held.items()):
         raise ReleasedError(f"{path.name} holds {_what(held)}: expected {WHAT}")
     if COEFFICIENTS in held:
@@ -223,6 +223,11 @@ def _vector(source: str, key: str, tensor: Tensor) -> Tensor:
     if not bool(torch.isfinite(out).all()):
         raise ReleasedError(f"{source}: {key} holds NaN or infinity: training went astray, take an earlier file")
     return out
+
+
+def _line(error: Exception) -> str:
+    """The first line of what another library says."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
 
 
 def _what(held: object) -> str:
