@@ -16,6 +16,9 @@ neither of that code's two paths; a few-shot file is imported as the one expert 
 Everything here is computed in float64 from the stored bf16 parameters; the released code itself rounds masks, factors and
 products to bf16, which moves single entries by up to about 0.4 %.
 
+Entry i of p belongs to the i-th largest singular value. Which vectors stand behind it the files do not say: inside groups of
+nearly equal singular values that code's own decomposition (fp32) may have another basis than ours, and nothing here can see it.
+
 Files: ``policy_params*.pt`` is the state_dict of a Policy (parameters numbered in the order of the model's own state_dict)
 or of a WeightedCombination (coefficients and a copy of every expert); ``learnable_params*.pt`` is a dict by parameter name.
 None of them names its model.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -41,6 +43,7 @@ RECIPE, ADAPTER, ADAPTER_CONFIG = "recipe.json", "adapter_model.safetensors", "a
 RANK = 16  # vLLM's default --max-lora-rank
 _PREFIX = "base_model.model."  # peft's, before the path of a module in the model that it wraps
 _MARGIN = 64 * 2**20  # bytes that stay free beside what is written
+_SIZE = re.compile(r"[1-9]\d*[KMGT]B")
 _BESIDE = ("tokenizer.model", "LICENSE*", "NOTICE*", "USE_POLICY*")  # files that saving a tokenizer does not write
 
 Measure = Callable[[AbstractContextManager[Any]], list[dict[str, Any]]]
@@ -86,12 +89,15 @@ def export(loaded: Loaded, mix: Mix, kind: str, out: Path | str, settings: Expor
         made_by: command, versions, ...: goes into recipe.json.
 
     Raises:
-        ExportError: an unknown kind, the base model, a folder in the way, too little room on the disk.
+        ExportError: an unknown kind, the base model, a folder in the way, too little room on the disk, a file that
+            cannot be written.
         ExpertError: an unusable name. RequestError: the mix does not fit the model.
     """
     s = settings or ExportSettings()
     if kind not in KINDS:
         raise ExportError(f"a mix is exported as one of {', '.join(KINDS)}, got {kind!r}")
+    if not _SIZE.fullmatch(s.shard):
+        raise ExportError(f"the size of a shard is a number with KB, MB, GB or TB, such as 5GB, got {s.shard!r}")
     loaded.check_mix(mix)
     z = loaded.stack.z(mix)
     if kind != "recipe" and bool((z == 1).all()):
@@ -105,13 +111,16 @@ def export(loaded: Loaded, mix: Mix, kind: str, out: Path | str, settings: Expor
     try:
         with folder_atomic(out, s.force, is_export) as draft:
             yield ExportReport("write", f"writing {out.name} as {kind}")
-            if expert is not None:
-                expert.save(draft)
-                facts["export"] |= {"name": expert.name, "numbers": sum(t.numel() for t in expert.z.values())}
-            elif lora is not None:
-                facts["export"] |= write_lora(loaded, lora, draft, s.base_name)
-            elif kind == "merged":
-                facts["export"] |= write_merged(loaded, z, draft, s.shard)
+            try:
+                if expert is not None:
+                    expert.save(draft)
+                    facts["export"] |= {"name": expert.name, "numbers": sum(t.numel() for t in expert.z.values())}
+                elif lora is not None:
+                    facts["export"] |= write_lora(loaded, lora, draft, s.base_name)
+                elif kind == "merged":
+                    facts["export"] |= write_merged(loaded, z, draft, s.shard)
+            except (OSError, SafetensorError) as error:
+                raise ExportError(f"{out} could not be written ({error}): nothing of it was kept") from error
             _describe(draft, facts)
             if measure is not None:
                 yield ExportReport("measure", "measuring what was written")

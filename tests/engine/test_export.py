@@ -16,7 +16,7 @@ from t2ui.core import Expert, Mix, attach, best_lora
 from t2ui.core.experts import ExpertError, load_expert
 from t2ui.core.lora import truncate
 from t2ui.engine import ExportError, ExportSettings, Request, RequestError, answer_all, export, load
-from t2ui.engine.export import in_effect, read_lora, replaced, target_modules, with_lora, write_lora
+from t2ui.engine.export import in_effect, read_lora, replaced, target_modules, with_lora, write_lora, write_merged
 
 from .test_architectures import KINDS, SIZES
 
@@ -200,6 +200,45 @@ def test_plain_peft_adapts_every_architecture(kind, tmp_path):
     assert sum(m.endswith("lora_A.default") for m, _ in wrapped.named_modules()) == len(adapted.paths)
 
 
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "phi3", "gemma2", "gemma3"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_plain_transformers_opens_every_merged_architecture(kind, tied, tmp_path):
+    """Tied embeddings, fused matrices, norms that add 1: nothing is missing, nothing is said twice."""
+    name, special, _ = KINDS[kind]
+    torch.manual_seed(4)
+    model = transformers.AutoModelForCausalLM.from_config(
+        getattr(transformers, name)(vocab_size=64, **SIZES | special | {"tie_word_embeddings": tied})).eval()  # fmt: skip
+    tokens = torch.randint(5, 64, (2, 7))
+    adapted = attach(model)
+    z = 1 + 0.5 * torch.randn(adapted.R, generator=torch.Generator().manual_seed(1))
+    info = SimpleNamespace(path="tiny", dtype="float32", params=1)
+    loaded = SimpleNamespace(model=model, adapted=adapted, info=info, processor=SimpleNamespace(save_pretrained=lambda folder: None))
+    write_merged(loaded, z, tmp_path, "1GB")
+    plain, told = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, output_loading_info=True)
+    assert not told["missing_keys"] and not told["unexpected_keys"] and not told["mismatched_keys"]
+    with adapted.folded(z), torch.no_grad():
+        assert torch.equal(plain.eval()(input_ids=tokens).logits, model(input_ids=tokens).logits)
+
+
+def test_peft_mixes_exported_experts_by_our_rule(tiny_llava, tiny_llava_dir, tmp_path):
+    """docs/serving.md: with combination_type="cat" peft's weighted adapters are z(alpha); its "linear" ones are not."""
+    peft = pytest.importorskip("peft")
+    for name in ("math", "code"):
+        last(export(tiny_llava, Mix.single(name), "lora", tmp_path / name, ExportSettings(rank=None)))
+    inputs = {"input_ids": torch.randint(8, 300, (2, 6))}
+    want = wanted(tiny_llava, tiny_llava.stack.z(Mix({"math": 0.6, "code": 0.2})), inputs)
+    plain = transformers.AutoModelForImageTextToText.from_pretrained(tiny_llava_dir, dtype=torch.float32)
+    model = peft.PeftModel.from_pretrained(plain, tmp_path / "math", adapter_name="math").eval()
+    model.load_adapter(tmp_path / "code", adapter_name="code")
+    away = {}
+    for kind in ("cat", "linear"):
+        model.add_weighted_adapter(["math", "code"], [0.6, 0.2], kind, combination_type=kind)
+        model.set_adapter(kind)
+        with torch.no_grad():
+            away[kind] = float((model(**inputs).logits - want).abs().max())
+    assert away["cat"] <= BOUND < away["linear"]
+
+
 def test_names_are_short_only_where_they_are_unambiguous(tiny_llava, tiny_lm):
     paths = tiny_lm.adapted.paths
     assert target_modules(tiny_lm.model, paths) == ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
@@ -316,14 +355,24 @@ def test_nothing_stays_of_a_failure(tiny_lm, tmp_path, monkeypatch):
 
 
 def test_no_room_is_told_before_anything_is_written(tiny_lm, tmp_path, monkeypatch):
-    from t2ui.engine import export as function  # the package's name is the function; the module is found by import
-
-    module = sys.modules[function.__module__]
-    monkeypatch.setattr(module, "free_disk", lambda path: 65 * 2**20)
-    with pytest.raises(ExportError, match="GiB are free there: make room"):
-        monkeypatch.setattr(module, "_MARGIN", 65 * 2**20)
-        last(export(tiny_lm, Mix.single("math"), "merged", tmp_path / "x"))
+    # `t2ui.engine.export` is the function; its module is reached this way.
+    monkeypatch.setattr(sys.modules[export.__module__], "free_disk", lambda path: 64 * 2**20 + 1000)
+    for kind in ("lora", "merged"):
+        with pytest.raises(ExportError, match="GiB are free there: make room"):
+            last(export(tiny_lm, Mix.single("math"), kind, tmp_path / "x"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tiny_lm, tmp_path, monkeypatch):
+    from safetensors import SafetensorError
+
+    def full(*_, **__):
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr(sys.modules[export.__module__], "save_file", full)
+    with pytest.raises(ExportError, match="could not be written .No space left.* nothing of it was kept"):
+        last(export(tiny_lm, Mix.single("math"), "lora", tmp_path / "x"))
+    assert list(tmp_path.iterdir()) == [] and tiny_lm.adapted.mode == "off"
 
 
 def test_wrong_words_are_refused(tiny_lm, tmp_path):
@@ -336,6 +385,9 @@ def test_wrong_words_are_refused(tiny_lm, tmp_path):
         last(export(tiny_lm, Mix.single("poetry"), "lora", tmp_path / "x"))
     with pytest.raises(ExpertError, match="unusable name"):
         last(export(tiny_lm, Mix.single("math"), "expert", tmp_path / "x", ExportSettings(name="a/b")))
+    for shard in ("banana", "5", "0GB"):
+        with pytest.raises(ExportError, match="such as 5GB"):
+            last(export(tiny_lm, Mix.single("math"), "merged", tmp_path / "x", ExportSettings(shard=shard)))
     with pytest.raises(ValueError, match="at least 1"):
         last(export(tiny_lm, Mix.single("math"), "lora", tmp_path / "x", ExportSettings(rank=0)))
     assert list(tmp_path.iterdir()) == []
