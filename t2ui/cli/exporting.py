@@ -29,7 +29,7 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("--as", dest="kind", required=True, choices=("expert", "lora", "merged", "recipe"))
     p.add_argument("--out", default=None, metavar="FOLDER", help="a new folder")
     p.add_argument("--force", action="store_true", help="replace an earlier export of that name")
-    p.add_argument("--rank", default=str(RANK), metavar="K", help=f"rank of the LoRA, or full (default: {RANK}, vLLM's default limit)")
+    p.add_argument("--rank", default=str(RANK), metavar="K", help=f"rank of a LoRA, or full (default: {RANK}, vLLM's own limit)")
     p.add_argument("--name", default=None, help="name of the expert (default: the folder's)")
     p.add_argument("--base-name", default=None, metavar="NAME",
                    help="what the LoRA names as its base, such as a Hub id (default: --model as given)")  # fmt: skip
@@ -106,7 +106,8 @@ def _sweep(args: argparse.Namespace, tasks: Sequence[str]) -> int:
                  *((r.task, f"rank {r.rank}{' (full)' * r.full}", percent(r.kept), f"{r.numbers:,}", r.n, percent(r.accuracy),
                     interval(r.ci95), f"{100 * r.minus_mix['diff']:+.1f} ({interval(r.minus_mix['ci95'])})",
                     f"{r.logits:.1e}") for r in rows)],
-                ("task", "weights", "keeps of |dW|", "numbers", "n", "right", "95 %", "minus the mix", "logits off by")))  # fmt: skip
+                ("task", "weights", "keeps of |dW|", "numbers", "n", "right", "95 %", "minus the mix",
+                 "logits off by")))  # fmt: skip
     write_json(args.json, {"mix": str(mix), "base": loaded.adapted.base_id, "fingerprint": loaded.adapted.fingerprint,
                            "beside": [r.row() for r in beside], "rows": [r.row() for r in rows], "split": "test",
                            "made_by": made_by(args)})  # fmt: skip

@@ -19,7 +19,7 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("--name", required=True, help="the expert's name; its folder is made in --experts")
     p.add_argument("--role", default="skill", choices=("skill", "dispatcher"), help="dispatcher: a trained classifier")
     p.add_argument("--mask", default="auto", choices=("auto", "sigmoid", "identity"),
-                   help="sigmoid: as one expert; identity: as that code's few-shot path reads it (default: by the file)")  # fmt: skip
+                   help="sigmoid: one expert; identity: as that code's few-shot path has it (default: by the file)")  # fmt: skip
     p.add_argument("--max-mult", type=float, default=1.0, help="of the trained policy (default: 1; it cancels out)")
     p.add_argument("--force", action="store_true", help="replace an expert that was imported under that name")
     model_flags(p), common_flags(p)
@@ -77,7 +77,7 @@ def _imported(folder: Path) -> bool:
 
 def _card(expert: Any, recipe: dict[str, Any]) -> str:
     about = recipe[MARK]
-    how = {"sigmoid": "z = c sigmoid(p) max_mult", "identity": "z = c p, as that code's few-shot path reads raw parameters"}[about["mask"]]
+    how = {"sigmoid": "z = c sigmoid(p) max_mult", "identity": "z = c p, as that code's few-shot path has it"}[about["mask"]]
     return f"""---
 library_name: t2ui
 base_model: {expert.base_id}

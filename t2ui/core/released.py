@@ -92,7 +92,7 @@ def read_released(path: Path | str) -> Released:
         raise ReleasedError(f"{path} cannot be read: {error.strerror or error}: check the path") from None
     except Exception as error:  # noqa: BLE001 - a damaged archive raises almost anything
         raise ReleasedError(f"{path.name} is damaged or no file of torch.save ({_line(error)}): copy it again") from None
-    if not isinstance(held, Mapping) or not held or not all(isinstance(k, str) and isinstance(t, Tensor) for k, t in held.items()):
+    if not (isinstance(held, Mapping) and held and all(isinstance(k, str) and isinstance(t, Tensor) for k, t in held.items())):
         raise ReleasedError(f"{path.name} holds {_what(held)}: expected {WHAT}")
     if COEFFICIENTS in held:
         return _combination(path.name, held)
@@ -100,9 +100,10 @@ def read_released(path: Path | str) -> Released:
         numbers = {int(NUMBERED.fullmatch(key)[1]): key for key in held}  # type: ignore[index]
         missing = sorted(set(range(max(numbers) + 1)) - set(numbers))
         if missing:
-            raise ReleasedError(f"{path.name} lacks {len(missing)} of its {max(numbers) + 1} matrices, such as number {missing[0]}:"
-                                " copy the whole file again")  # fmt: skip
-        return Released("policy", {str(i): _vector(path.name, numbers[i], held[numbers[i]]) for i in sorted(numbers)}, (), "sigmoid")
+            raise ReleasedError(f"{path.name} lacks {len(missing)} of its {max(numbers) + 1} matrices, such as number "
+                                f"{missing[0]}: copy the whole file again")  # fmt: skip
+        p = {str(i): _vector(path.name, numbers[i], held[numbers[i]]) for i in sorted(numbers)}
+        return Released("policy", p, (), "sigmoid")
     if all(".layers." in key and key.endswith(".weight") for key in held):
         p = {key: _vector(path.name, key, tensor) for key, tensor in held.items()}
         plain = not any(isinstance(tensor, torch.nn.Parameter) for tensor in held.values())
@@ -124,8 +125,8 @@ def _combination(name: str, held: Mapping[str, Tensor]) -> Released:
             raise ReleasedError(f"{name} holds {key!r} beside its coefficients: expected only 'weights_0_k_...'")
     names = list(copies.get(0, {}))
     if a.dim() != 2 or sorted(copies) != list(range(len(a))) or a.shape[1] not in (1, len(names)):
-        raise ReleasedError(f"{name} has coefficients of shape {tuple(a.shape)} for {len(copies)} experts of {len(names)} matrices:"
-                            " expected (experts, 1) or (experts, matrices)")  # fmt: skip
+        raise ReleasedError(f"{name} has coefficients of shape {tuple(a.shape)} for {len(copies)} experts of {len(names)} "
+                            "matrices: expected (experts, 1) or (experts, matrices)")  # fmt: skip
     if not bool(torch.isfinite(a).all()):
         raise ReleasedError(f"{name} has coefficients that are NaN or infinite: take an earlier file")
     mixed = {}
@@ -161,13 +162,13 @@ def native_z(adapted: Adapted, released: Released, mask: str | None = None,
     for path, p in _places(adapted, released).items():
         sigma = adapted.modules[path].sigma.double().cpu()
         if p.numel() != sigma.numel():
-            raise ReleasedError(f"{path} has {sigma.numel()} singular values, the file has {p.numel()} parameters for it: it belongs"
-                                f" to a model of another size; load that one as the base")  # fmt: skip
+            raise ReleasedError(f"{path} has {sigma.numel()} singular values, the file has {p.numel()} parameters for it: it "
+                                "belongs to a model of another size; load that one as the base")  # fmt: skip
         m = torch.sigmoid(p) * max_mult if mask == "sigmoid" else p
         total = float((sigma * m).sum())
         if not total > 1e-6 * float(sigma.sum()):
-            raise ReleasedError(f"under the mask {mask!r} the singular values of {path} sum to {total:.3g}: rescaling to their old sum"
-                                " is not possible; is it the right mask?")  # fmt: skip
+            raise ReleasedError(f"under the mask {mask!r} the singular values of {path} sum to {total:.3g}: rescaling to their "
+                                "old sum is not possible; is it the right mask?")  # fmt: skip
         c[path] = float(sigma.sum()) / total
         z[path] = (c[path] * m).float()
     return z, c
@@ -180,8 +181,8 @@ def _places(adapted: Adapted, released: Released) -> dict[str, Tensor]:
         paths = _mlp_paths(adapted)
         if n != len(paths):
             whole = f" ({n // len(ORDER)} layers)" if n % len(ORDER) == 0 else ""
-            raise ReleasedError(f"the file has {n} matrices{whole}, {adapted.base_id} has {len(paths)} in the MLPs of its {layers}"
-                                " layers: it belongs to another base model, or layers are missing")  # fmt: skip
+            raise ReleasedError(f"the file has {n} matrices{whole}, {adapted.base_id} has {len(paths)} in the MLPs of its "
+                                f"{layers} layers: it belongs to another base model, or layers are missing")  # fmt: skip
         return {path: released.p[str(i)] for i, path in enumerate(paths)}
     known: dict[str, str] = {}
     for path in adapted.paths:
@@ -193,8 +194,8 @@ def _places(adapted: Adapted, released: Released) -> dict[str, Tensor]:
         start = name.find("layers")
         path = known.get(name) or known.get(name[start:] if start >= 0 else name)
         if path is None or path in out:
-            raise ReleasedError(f"the file's {name} is not one of the {len(adapted.paths)} adapted matrices of {adapted.base_id} (such as"
-                                f" {adapted.paths[0]}): it belongs to another base model; load that one")  # fmt: skip
+            raise ReleasedError(f"the file's {name} is not one of the {len(adapted.paths)} adapted matrices of {adapted.base_id} "
+                                f"(such as {adapted.paths[0]}): it belongs to another base model; load that one")  # fmt: skip
         out[path] = p
     kinds = {path.rsplit(".", 1)[-1] for path in out}
     missing = [path for path in adapted.paths if path.rsplit(".", 1)[-1] in kinds and path not in out]
@@ -213,15 +214,17 @@ def _mlp_paths(adapted: Adapted) -> list[str]:
     odd = [names for names in by_layer.values() if set(names) != set(ORDER)]
     if odd or len(by_layer) != adapted.n_layers:
         found = ", ".join(odd[0]) if odd else "none in some layers"
-        raise ReleasedError(f"a numbered file is in the order {', '.join(ORDER)} of a Llama-type MLP; {adapted.base_id} has {found}:"
-                            " attach all layers of a Llama, Mistral or Qwen2, or import learnable_params.pt, which has names")  # fmt: skip
+        raise ReleasedError(f"a numbered file is in the order {', '.join(ORDER)} of a Llama-type MLP; {adapted.base_id} has "
+                            f"{found}: attach all layers of a Llama, Mistral or Qwen2, or import learnable_params.pt, which has "
+                            "names")  # fmt: skip
     return [by_layer[layer][name] for layer in sorted(by_layer) for name in ORDER]
 
 
 def _vector(source: str, key: str, tensor: Tensor) -> Tensor:
     if tensor.dim() != 1 or not tensor.is_floating_point() or tensor.numel() == 0:
-        raise ReleasedError(f"{source}: {key} is {tensor.dtype} of shape {tuple(tensor.shape)}: expected one number per singular value,"
-                            f" shape (r,); {'these look like whole weights' if tensor.dim() == 2 else 'is it the right file?'}")  # fmt: skip
+        hint = "these look like whole weights" if tensor.dim() == 2 else "is it the right file?"
+        raise ReleasedError(f"{source}: {key} is {tensor.dtype} of shape {tuple(tensor.shape)}: expected one number per singular "
+                            f"value, shape (r,); {hint}")  # fmt: skip
     out = tensor.detach().double()
     if not bool(torch.isfinite(out).all()):
         raise ReleasedError(f"{source}: {key} holds NaN or infinity: training went astray, take an earlier file")

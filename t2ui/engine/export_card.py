@@ -34,8 +34,8 @@ def card(facts: dict[str, Any]) -> str:
              "---", f"# {facts['mix']} on {facts['base']}", "", _WHAT[kind], "", "| | |", "|---|---|"]  # fmt: skip
     lines += [f"| {name} | {_cell(value)} |" for name, value in rows]
     if facts.get("measured"):
-        lines += ["", "Measured on test examples with what was written, read back from its files (95 % intervals; differences are "
-                  "paired on the same examples):", "", "| task | n | base | mix | this export | export minus mix |",
+        lines += ["", "Measured on test examples with what was written, read back from its files (95 % intervals; differences "
+                  "are paired on the same examples):", "", "| task | n | base | mix | this export | export minus mix |",
                   "|---|---|---|---|---|---|", *map(_measured, facts["measured"])]  # fmt: skip
     else:
         lines += ["", "Accuracy of this export: not measured."]

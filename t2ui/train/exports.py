@@ -18,6 +18,7 @@ from t2ui.tasks import get_task
 from t2ui.train.evaluate import SEED, EvalReport, compare, evaluate
 
 RANKS = (1, 2, 4, 8, 16, 32)  # and full
+Measure = Callable[[AbstractContextManager[Any]], list[dict[str, Any]]]  # as t2ui.engine.export takes it
 PROBES = 8  # test prompts whose logits are compared
 
 
@@ -53,7 +54,7 @@ class RankRow:
 
 
 def measurer(loaded: Loaded, mix: Mix, tasks: Sequence[str], *, n: int, seed: int = SEED,
-             tell: Callable[[EvalReport], None] = lambda report: None) -> Callable[[AbstractContextManager[Any]], list[dict[str, Any]]]:  # fmt: skip
+             tell: Callable[[EvalReport], None] = lambda report: None) -> Measure:  # fmt: skip
     """For ``engine.export``: a callable that measures base, mix and what a context manager puts in effect, a dict a task."""
 
     def measure(effect: AbstractContextManager[Any]) -> list[dict[str, Any]]:

@@ -26,7 +26,8 @@ def place(smoke, tmp_path_factory):
 @pytest.mark.parametrize("kind", ["lora", "merged", "expert", "recipe"])
 def test_every_kind_is_written_measured_and_described(place, tmp_path, capsys, kind):
     out, file = tmp_path / "mine", tmp_path / "out.json"
-    args = ["export", "math=0.5,vision=0.25", "--as", kind, "--out", str(out), "--rank", "2", "--measure", "math,vision", "--n", "3"]
+    args = ["export", "math=0.5,vision=0.25", "--as", kind, "--out", str(out), "--rank", "2", "--measure", "math,vision",
+            "--n", "3"]  # fmt: skip
     assert main([*args, "--json", str(file), *place]) == 0
     shown = capsys.readouterr().out
     assert f"{kind} written to" in shown and "export minus mix" in shown
@@ -46,8 +47,8 @@ def test_every_kind_is_written_measured_and_described(place, tmp_path, capsys, k
 
 def test_a_sweep_is_a_table_and_json(place, tmp_path, capsys):
     file = tmp_path / "sweep.json"
-    assert main(["export", "math", "--as", "lora", "--sweep", "--measure", "math", "--n", "3", "--ranks", "1,4", "--json", str(file),
-                 *place]) == 0  # fmt: skip
+    assert main(["export", "math", "--as", "lora", "--sweep", "--measure", "math", "--n", "3", "--ranks", "1,4", "--json",
+                 str(file), *place]) == 0  # fmt: skip
     shown, found = capsys.readouterr().out, json.loads(file.read_text())
     assert "rank 1 " in shown and "(full)" in shown and "logits off by" in shown
     assert [r["rank"] for r in found["rows"]][:2] == [1, 4] and found["rows"][-1]["full"] and found["rows"][-1]["logits"] <= 1e-4

@@ -98,7 +98,8 @@ def test_the_start_of_training_is_the_base(both, tmp_path):
     torch.save(Policy(model, spread=0.0).state_dict(), tmp_path / "p.pt")
     z, c = native_z(adapted, read_released(tmp_path / "p.pt"))
     assert all(torch.allclose(part, torch.ones_like(part), atol=1e-6) for part in z.values())
-    assert c["model.layers.0.mlp.up_proj"] == pytest.approx(1 / torch.sigmoid(torch.tensor(0.1).bfloat16().double()).item(), rel=1e-6)
+    start = torch.sigmoid(torch.tensor(0.1).bfloat16().double()).item()
+    assert c["model.layers.0.mlp.up_proj"] == pytest.approx(1 / start, rel=1e-6)
 
 
 def test_legacy_files_by_name(both, tmp_path):
@@ -190,8 +191,9 @@ def test_damaged_and_foreign_files_are_refused(both, tmp_path):
     for name in ("half.pt", "empty.pt", "text.pt"):
         with pytest.raises(ReleasedError, match="damaged|no file of torch.save"):
             read_released(tmp_path / name)
-    for value, words in (({}, "expected policy_params"), ([torch.ones(2)], "holds a list"), ({"a": torch.ones(2)}, "expected policy"),
-                         ({"U": 3}, "expected policy"), (model.state_dict(), "expected policy")):  # fmt: skip
+    for value, words in (({}, "expected policy_params"), ([torch.ones(2)], "holds a list"),
+                         ({"a": torch.ones(2)}, "expected policy"), ({"U": 3}, "expected policy"),
+                         (model.state_dict(), "expected policy")):  # fmt: skip
         with pytest.raises(ReleasedError, match=words):
             read_released(saved(tmp_path, value))
     layers = {k: w for k, w in model.state_dict().items() if ".layers." in k and w.dim() == 2}
@@ -204,7 +206,8 @@ def test_damaged_and_foreign_files_are_refused(both, tmp_path):
     [
         (lambda d: d.pop("learnable_params_module_list.4"), "lacks 1 of its 9"),
         (lambda d: d.pop("learnable_params_module_list.8"), "8 matrices, tiny has 9"),
-        (lambda d: [d.pop(f"learnable_params_module_list.{i}") for i in (6, 7, 8)], r"6 matrices \(2 layers\), tiny has 9 .*another base"),
+        (lambda d: [d.pop(f"learnable_params_module_list.{i}") for i in (6, 7, 8)],
+         r"6 matrices \(2 layers\), tiny has 9 .*another"),
         (lambda d: d.update({"learnable_params_module_list.2": torch.ones(31)}), "32 singular values, the file has 31"),
         (lambda d: d.update({"learnable_params_module_list.2": torch.full((32,), torch.nan)}), "NaN"),
         (lambda d: d.update({"learnable_params_module_list.2": torch.ones(32, 2)}), "whole weights"),

@@ -80,8 +80,8 @@ def elsewhere(place, tiny_llava, tiny_lm):
     """All exports of both models, their wanted logits, and what a process without t2ui computed with them."""
     torch.manual_seed(0)
     text = torch.randint(8, 300, (2, 9))
-    seen = {"input_ids": torch.cat([torch.tensor([[1] + [tiny_llava.codec.image_token_id] * 36]), torch.randint(8, 300, (1, 7))], 1),
-            "pixel_values": torch.randn(1, 3, 48, 48)}  # fmt: skip
+    picture = torch.tensor([[1] + [tiny_llava.codec.image_token_id] * 36])
+    seen = {"input_ids": torch.cat([picture, torch.randint(8, 300, (1, 7))], 1), "pixel_values": torch.randn(1, 3, 48, 48)}
     jobs, want = {}, {}
     for loaded, mix, inputs in ((tiny_llava, MIX, seen), (tiny_lm, Mix.single("math"), {"input_ids": text})):
         z = loaded.stack.z(mix)
@@ -212,7 +212,8 @@ def test_plain_transformers_opens_every_merged_architecture(kind, tied, tmp_path
     adapted = attach(model)
     z = 1 + 0.5 * torch.randn(adapted.R, generator=torch.Generator().manual_seed(1))
     info = SimpleNamespace(path="tiny", dtype="float32", params=1)
-    loaded = SimpleNamespace(model=model, adapted=adapted, info=info, processor=SimpleNamespace(save_pretrained=lambda folder: None))
+    nothing = SimpleNamespace(save_pretrained=lambda folder: None)
+    loaded = SimpleNamespace(model=model, adapted=adapted, info=info, processor=nothing)
     write_merged(loaded, z, tmp_path, "1GB")
     plain, told = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, output_loading_info=True)
     assert not told["missing_keys"] and not told["unexpected_keys"] and not told["mismatched_keys"]

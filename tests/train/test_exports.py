@@ -24,7 +24,8 @@ def loaded(smoke, tmp_path_factory):
 def test_a_sweep_ends_at_the_mix(loaded):
     before = {k: v.clone() for k, v in loaded.model.state_dict().items()}
     out = list(sweep(loaded, Mix.single("math"), ["math", "code"], ranks=(4, 1, 500), n=6))
-    assert [(r.task, r.mix) for r in out if isinstance(r, EvalReport)] == [(t, m) for t in ("math", "code") for m in ("base", "math=1")]
+    beside = [(r.task, r.mix) for r in out if isinstance(r, EvalReport)]
+    assert beside == [(t, m) for t in ("math", "code") for m in ("base", "math=1")]
     rows = [r for r in out if isinstance(r, RankRow)]
     z = loaded.stack.z(Mix.single("math"))
     full = max(loaded.adapted.ranks.values())
