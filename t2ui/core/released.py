@@ -84,10 +84,10 @@ def read_released(path: Path | str) -> Released:
         # torch's own words advise to read the file all the same.
         asked = re.search(r"GLOBAL (\S+)", str(error))
         if asked is None:
-            raise ReleasedError(f"{path.name} is damaged or no file of torch.save: refused; copy it again, expected {WHAT}") from None
+            raise ReleasedError(f"{path.name} is damaged or no file of torch.save: refused. Expected {WHAT}") from None
         raise ReleasedError(
-            f"{path.name} holds Python objects, which could run code when they are read (it asks for {asked[1]}): refused. Expected"
-            " tensors only; where you trust it, load it in the released code and save policy.state_dict() again"
+            f"{path.name} holds Python objects, which could run code when they are read (it asks for {asked[1]}): refused."
+            " Expected tensors only; where you trust it, load it in the released code and save policy.state_dict() again"
         ) from None
     except IsADirectoryError:
         raise ReleasedError(f"{path} is a folder: give the file, {WHAT}") from None
