@@ -7,6 +7,7 @@ from t2ui.core.adapted import Adapted, attach, decoder_layers
 from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
 from t2ui.core.files import write_atomic
+from t2ui.core.lora import LoRA, best_lora
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
 from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
@@ -24,6 +25,7 @@ __all__ = [
     "Finding",
     "Fixed",
     "HillClimb",
+    "LoRA",
     "Mix",
     "RandomSearch",
     "Refused",
@@ -33,6 +35,7 @@ __all__ = [
     "Search",
     "attach",
     "bands",
+    "best_lora",
     "change",
     "cosines",
     "decoder_layers",

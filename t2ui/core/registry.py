@@ -50,6 +50,8 @@ class Registry:
         """Look at the folder again; True if anything was added, changed or removed since (and all is read anew)."""
         seen = {}
         for file in sorted(self.folder.glob(f"*/{FILE_NAME}")):
+            if file.parent.name.startswith("."):
+                continue  # a folder that is being written
             try:
                 stat = file.stat()
             except OSError:

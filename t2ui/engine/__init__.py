@@ -4,14 +4,15 @@ from .choose import choose
 from .decode import answer_all, decode
 from .dispatch import Dispatch, calibrate, dispatch, dispatch_all
 from .engine import Engine
-from .errors import BusyError, EngineError, ModelError, RequestError
+from .errors import BusyError, EngineError, ExportError, ModelError, RequestError
+from .export import ExportReport, ExportSettings, export
 from .model import Encoded, Info, Loaded, LoadReport, load
 from .request import Answer, Applied, Delta, Request
 from .score import score, teacher_forced
 from .stream import Reply, Stream
 
 __all__ = [
-    "Answer", "Applied", "BusyError", "Delta", "Dispatch", "Encoded", "Engine", "EngineError", "Info", "LoadReport",
-    "Loaded", "ModelError", "Reply", "Request", "RequestError", "Stream", "answer_all", "calibrate", "choose",
-    "decode", "dispatch", "dispatch_all", "load", "score", "teacher_forced",
+    "Answer", "Applied", "BusyError", "Delta", "Dispatch", "Encoded", "Engine", "EngineError", "ExportError",
+    "ExportReport", "ExportSettings", "Info", "LoadReport", "Loaded", "ModelError", "Reply", "Request", "RequestError", "Stream", "answer_all", "calibrate", "choose",
+    "decode", "dispatch", "dispatch_all", "export", "load", "score", "teacher_forced",
 ]

@@ -25,3 +25,7 @@ class BusyError(EngineError):
     def __init__(self, before: int) -> None:
         self.before = before
         super().__init__(f"busy: {before} before you; try again in a moment")
+
+
+class ExportError(EngineError, ValueError):
+    """A mix cannot be exported as it was asked: nothing to export, no room on the disk, a folder in the way."""

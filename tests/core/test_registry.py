@@ -62,3 +62,10 @@ def test_registry_without_a_model_reads_only(tmp_path, adapted):
     put(tmp_path, attach(make_llama(seed=1)), "foreign")
     assert list(Registry(tmp_path).experts) == ["foreign"]
     assert list(Registry(tmp_path, adapted).refused) == ["foreign"]
+
+
+def test_a_folder_that_is_being_written_is_not_seen(tmp_path, adapted):
+    put(tmp_path, adapted, "math")
+    put(tmp_path, adapted, "code").parent.rename(tmp_path / ".code.1.tmp")
+    registry = Registry(tmp_path, adapted)
+    assert list(registry.experts) == ["math"] and not registry.refused
