@@ -10,20 +10,29 @@ not and why: docs/peft.md. Same mathematics, same decompositions (and their disk
 `t2ui.core`; `expert_to_peft` and `peft_to_expert` convert between an adapter folder and an expert file.
 """
 
+import warnings
+
 try:
-    import peft  # noqa: F401 - only to say what is missing, in words
+    import peft
 except ImportError as error:
     raise ImportError(
         f"t2ui.peft_bridge needs the library peft, which cannot be imported here ({error}):"
         ' run `pip install "t2ui[peft]"` or `pip install peft==0.21.2`'
     ) from error
 
-from t2ui.peft_bridge.config import SVFConfig
-from t2ui.peft_bridge.convert import expert_to_peft, peft_to_expert
-from t2ui.peft_bridge.layer import SVFAdapterLinear
-from t2ui.peft_bridge.mix import svf_mix
-from t2ui.peft_bridge.model import SVFModel
-from t2ui.peft_bridge.register import register
+if not peft.__version__.startswith("0.21."):
+    warnings.warn(
+        f"t2ui.peft_bridge was written for peft 0.21.2 and uses parts of it that change; this is {peft.__version__}:"
+        " if something fails, install peft==0.21.2",
+        stacklevel=2,
+    )
+
+from t2ui.peft_bridge.config import SVFConfig  # noqa: E402
+from t2ui.peft_bridge.convert import expert_to_peft, peft_to_expert  # noqa: E402
+from t2ui.peft_bridge.layer import SVFAdapterLinear  # noqa: E402
+from t2ui.peft_bridge.mix import svf_mix  # noqa: E402
+from t2ui.peft_bridge.model import SVFModel  # noqa: E402
+from t2ui.peft_bridge.register import register  # noqa: E402
 
 register()
 

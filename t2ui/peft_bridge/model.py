@@ -56,6 +56,11 @@ class SVFModel(BaseTuner):
             ExpertError: the adapter belongs to another base (a ValueError too).
         """
         config = self.peft_config[adapter_name]
+        if "." in adapter_name or hasattr(nn.ParameterDict, adapter_name):
+            raise ValueError(
+                f"{adapter_name!r} cannot name an adapter: names with a dot, and words that torch uses itself (half,"
+                " float, type, keys, ...), cannot be keys of its parameters; choose another name"
+            )
         if any(isinstance(m, SVFAdapterLinear) and m.merged for m in model.modules()):
             raise ValueError("adapters are merged into the weights: call unmerge_adapter() before adding another")
         targets = _targets(model, config, state_dict)
@@ -172,11 +177,11 @@ def _targets(model: nn.Module, config: SVFConfig, state_dict: Mapping[str, Tenso
     elif config.target_modules is None:
         config.target_modules = set(_language_linears(model))
     _maybe_include_all_linear_layers(config, model)
-    inside = tuple(f"{path}." for path, m in model.named_modules() if isinstance(m, BaseTunerLayer))
+    inside = _inside(dict(model.named_modules()))
     wanted = None if state_dict is None else {key.rsplit(".svf_", 1)[0] for key in state_dict}
     found = {}
     for path, module in model.named_modules():
-        if not path or path.startswith(inside or ("\0",)):
+        if not path or path.startswith(inside):
             continue
         if check_target_module_exists(config, path) if wanted is None else path in wanted:
             found[path] = module
@@ -192,20 +197,26 @@ def _targets(model: nn.Module, config: SVFConfig, state_dict: Mapping[str, Tenso
     return found
 
 
+def _inside(names: Mapping[str, nn.Module]) -> tuple[str, ...]:
+    """What the paths of modules within an adapter's layer begin with."""
+    return tuple(f"{path}." for path, module in names.items() if isinstance(module, BaseTunerLayer))
+
+
 def _language_linears(model: nn.Module) -> list[str]:
     """Paths of the linear layers of the decoder layers: what t2ui adapts by itself."""
     try:
         prefix, blocks = decoder_layers(model)
     except ValueError as error:
         raise ValueError(f"{error}; or say which layers to adapt: SVFConfig(target_modules=[...])") from None
-    kinds = (nn.Linear, SVFAdapterLinear)
-    names = {path: module for path, module in blocks.named_modules(prefix=prefix)}
-    inner = {f"{path}.base_layer" for path, module in names.items() if isinstance(module, SVFAdapterLinear)}
-    found = [path for path, module in names.items() if isinstance(module, kinds) and path not in inner]
+    names = dict(blocks.named_modules(prefix=prefix))
+    inside = _inside(names)
+    found = [
+        path for path, m in names.items() if isinstance(m, (nn.Linear, BaseTunerLayer)) and not path.startswith(inside)
+    ]
     if not found:
         raise ValueError(
-            f"the decoder layers {prefix} hold no nn.Linear (but {', '.join(sorted({type(m).__name__ for m in names.values()}))}):"
-            " SVF adapts nn.Linear only; GPT-2's Conv1D keeps its matrices transposed and is not supported. Use a"
+            f"the decoder layers {prefix} hold no nn.Linear (but"
+            f" {', '.join(sorted({type(m).__name__ for m in names.values()}))}): SVF adapts nn.Linear only; GPT-2's Conv1D keeps its matrices transposed and is not supported. Use a"
             " model of the Llama kind"
         )
     return found
