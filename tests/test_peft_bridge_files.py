@@ -21,7 +21,7 @@ from t2ui.core import Expert, ExpertError, Registry, attach, load_expert  # noqa
 from t2ui.peft_bridge import SVFConfig, expert_to_peft, peft_to_expert  # noqa: E402
 
 from .core.models import close, ids, logits, make_llama, some_z, text_config  # noqa: E402
-from .test_peft_bridge import layers, put, svf  # noqa: E402
+from .peft_models import layers, put, svf  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"

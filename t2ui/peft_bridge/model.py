@@ -216,8 +216,8 @@ def _language_linears(model: nn.Module) -> list[str]:
     if not found:
         raise ValueError(
             f"the decoder layers {prefix} hold no nn.Linear (but"
-            f" {', '.join(sorted({type(m).__name__ for m in names.values()}))}): SVF adapts nn.Linear only; GPT-2's Conv1D keeps its matrices transposed and is not supported. Use a"
-            " model of the Llama kind"
+            f" {', '.join(sorted({type(m).__name__ for m in names.values()}))}): SVF adapts nn.Linear only;"
+            " GPT-2's Conv1D keeps its matrices transposed and is not supported. Use a model of the Llama kind"
         )
     return found
 
