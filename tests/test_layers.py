@@ -1,6 +1,7 @@
 """Who may import whom (design: core <- engine <- train; gradio only in ui; tasks import none of them)."""
 
 import ast
+import importlib.util
 import json
 import subprocess
 import sys
@@ -17,6 +18,8 @@ FORBIDDEN = {
     "t2ui.train": ("gradio", "plotly", "t2ui.ui"),
     "t2ui.plots": ("gradio", "torch", "transformers", "t2ui.engine", "t2ui.tasks", "t2ui.train", "t2ui.ui"),
 }
+if importlib.util.find_spec("peft"):  # optional
+    FORBIDDEN["t2ui.peft_bridge"] = ("gradio", "plotly", "t2ui.tasks", "t2ui.train", "t2ui.ui")
 PROGRAM = """
 import importlib, json, pkgutil, sys
 package = importlib.import_module({name!r})
@@ -35,6 +38,21 @@ def test_a_fresh_interpreter_imports_nothing_forbidden(name):
     modules = json.loads(run.stdout.splitlines()[-1])
     found = [m for m in modules for bad in FORBIDDEN[name] if m == bad or m.startswith(bad + ".")]
     assert not found
+
+
+def test_without_peft_only_the_bridge_is_missing_and_says_what_to_install():
+    program = """
+import sys
+sys.modules["peft"] = None  # what an environment without it looks like
+import t2ui, t2ui.core, t2ui.engine, t2ui.bench.lora
+try:
+    import t2ui.peft_bridge
+except ImportError as error:
+    print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert 'pip install "t2ui[peft]"' in run.stdout
 
 
 def test_only_the_ui_imports_gradio_even_inside_functions():
