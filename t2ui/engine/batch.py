@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
+from .architectures import full_attention
 from .model import Encoded, Loaded
 
 _GROW = 64
@@ -203,11 +204,3 @@ def embedded(loaded: Loaded, ids: torch.Tensor, encoded: Sequence[Encoded] | Non
         if e.picture is not None and bool(place.any()):  # a context that was cut may end before its picture
             inputs[row, place] = features[e.picture.key].to(inputs.dtype)
     return {"inputs_embeds": inputs}
-
-
-def full_attention(config: Any) -> bool:
-    """Whether every layer attends to everything, so that one mask and our cache serve all layers."""
-    kinds = getattr(config, "layer_types", None)
-    if kinds is not None:
-        return all(kind == "full_attention" for kind in kinds)
-    return getattr(config, "sliding_window", None) is None

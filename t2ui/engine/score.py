@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from .batch import causal_mask, embedded, full_attention, pad_left, positions_of
+from .architectures import full_attention
+from .batch import causal_mask, embedded, pad_left, positions_of
 from .decode import batches, plan
 from .model import Encoded, Loaded
 from .request import Request
