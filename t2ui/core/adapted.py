@@ -188,14 +188,14 @@ class Adapted:
 
     @property
     def device(self) -> torch.device:
-        """Where the factors are."""
+        """Where the factors are (of a model spread over several GPUs, the first ones) and end-to-end vectors live."""
         return self._first.sigma.device
 
     @property
     def sigma(self) -> Tensor:
         """(R,) fp32 singular values end to end: the scale of an untouched row."""
         self._alive()
-        return torch.cat([m.sigma for m in self.modules.values()])
+        return torch.cat([m.sigma.to(self.device) for m in self.modules.values()])
 
     def split(self, vector: Tensor) -> dict[str, Tensor]:
         """(R,) -> path -> (r,), views."""
@@ -310,7 +310,7 @@ class Adapted:
             for parameter in self._frozen:
                 parameter.requires_grad_(False)
         for path, module in self.modules.items():
-            module._z = [nn.Parameter(parts[path].clone())]
+            module._z = [nn.Parameter(parts[path].to(module.sigma.device, copy=True))]
         self._state.mode = "train"
         return {p: m.z for p, m in self.modules.items()}
 

@@ -29,6 +29,7 @@ __all__ = [
     "digest",
     "fingerprint",
     "reconstruct",
+    "work",
     "write_atomic",
 ]
 
@@ -153,7 +154,7 @@ def decompose_all(
         CacheFull: with `strict`, says what is needed, what is free and where.
     """
     shapes = getattr(weights, "shapes", None) or {path: tuple(w.shape) for path, w in weights.items()}
-    clock = _Clock({path: _work(shape) for path, shape in shapes.items()})
+    clock = _Clock({path: work(shape) for path, shape in shapes.items()})
     folder = None if cache_dir is None else Path(cache_dir)
     full = ""
     if folder is not None:
@@ -201,7 +202,7 @@ def _decompose_at(weight: Tensor, where: torch.device) -> tuple[Factors, str]:
     return Factors(*(t.to(weight.device) for t in factors)), note
 
 
-def _work(shape: Sequence[int]) -> float:
+def work(shape: Sequence[int]) -> float:
     """Floating-point operations of a decomposition, as far as they are proportional to it."""
     out, in_ = shape
     return float(max(out, in_)) * min(out, in_) ** 2

@@ -84,6 +84,7 @@ class SVFLinear(nn.Linear):
         scale = self.state.scale[:, self.start : self.start + self.r]
         if self.state.index is not None:
             scale = scale[self.state.index]
+        scale = scale.to(self.sigma.device)  # of a model spread over GPUs, each has its own
         if scale.shape[0] not in (1, x.shape[0]):
             raise ValueError(
                 f"rows: the batch has {x.shape[0]} rows but the scale or index has {scale.shape[0]}: give one per row"

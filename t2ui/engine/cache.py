@@ -38,13 +38,15 @@ class SlotLayer(DynamicLayer):
             shape = (o.slots, key_states.shape[1], o.length + 1, key_states.shape[3])
             # Zeros: what was never written is masked, but a NaN there would come through the mask.
             self.k, self.v = key_states.new_zeros(shape), value_states.new_zeros(shape)
-        k, v = self.k[o.rows], self.v[o.rows]
+        places, lanes = o.places.to(self.k.device), o.lanes.to(self.k.device)  # of a model spread over GPUs, each has its own
         if isinstance(o.rows, slice):
-            k[o.lanes, :, o.places], v[o.lanes, :, o.places] = key_states.transpose(1, 2), value_states.transpose(1, 2)
-        else:  # rows picked out of order are copies: written back beside
-            self.k[o.rows[:, None], :, o.places] = key_states.transpose(1, 2)
-            self.v[o.rows[:, None], :, o.places] = value_states.transpose(1, 2)
             k, v = self.k[o.rows], self.v[o.rows]
+            k[lanes, :, places], v[lanes, :, places] = key_states.transpose(1, 2), value_states.transpose(1, 2)
+        else:  # rows picked out of order are copies: written back beside
+            rows = o.rows.to(self.k.device)
+            self.k[rows[:, None], :, places] = key_states.transpose(1, 2)
+            self.v[rows[:, None], :, places] = value_states.transpose(1, 2)
+            k, v = self.k[rows], self.v[rows]
         return k[:, :, : o.width], v[:, :, : o.width]
 
     def get_seq_length(self, *args: Any, **kwargs: Any) -> int:

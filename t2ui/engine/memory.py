@@ -88,12 +88,12 @@ def need(numbers: int, matrices: Iterable[tuple[int, int]], text: Any, dtype: to
     )  # fmt: skip
 
 
-def needs(folder: Path, config: Any, device: torch.device, dtype: torch.dtype) -> Need | None:
+def needs(folder: Path, config: Any, device: torch.device, dtype: torch.dtype, several: bool = False) -> Need | None:
     """The plan for a model folder, or None where its files tell too little (they are then found wanting on loading)."""
     shapes = shapes_of(folder)
     if not shapes:
         return None
-    text, free = text_of(config), free_bytes(device)
+    text, free = text_of(config), free_bytes(device, several)
     adapted = decoder_matrices(shapes).values()
     numbers = sum(math.prod(s) for s in shapes.values())
     bare = need(numbers, adapted, text, dtype, 0, 0)
@@ -102,8 +102,19 @@ def needs(folder: Path, config: Any, device: torch.device, dtype: torch.dtype) -
     return need(numbers, adapted, text, dtype, slots, length, free)
 
 
-def check(folder: Path, device: torch.device, dtype: torch.dtype) -> str:
+def placement(folder: Path, config: Any, dtype: torch.dtype) -> dict[str, Any]:
+    """What accelerate needs to spread a model over all GPUs and leave room on each for the factors of its layers."""
+    free = {i: int(torch.cuda.mem_get_info(i)[0]) for i in range(torch.cuda.device_count())}
+    plan = needs(folder, config, torch.device("cuda", 0), dtype, several=True)
+    share = 0.5 if plan is None else plan.weights / min(plan.rows, plan.fold)
+    return {"device_map": "auto", "max_memory": {i: int(share * n) for i, n in free.items()}}
+
+
+def check(folder: Path, device: torch.device, dtype: torch.dtype, several: bool = False) -> str:
     """The plan as a table; empty for a folder that says too little, which is then judged on loading.
+
+    Args:
+        several: the model is spread over all GPUs, what is free is counted over them.
 
     Raises:
         ModelError: neither way fits; holds the table.
@@ -112,19 +123,20 @@ def check(folder: Path, device: torch.device, dtype: torch.dtype) -> str:
 
     try:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        need = needs(folder, config, device, dtype)
+        found = needs(folder, config, device, dtype, several)
     except Exception:  # noqa: BLE001 - whatever is wrong with the folder, reading it says it better
         return ""
-    if need is not None and not need.fits:
-        raise ModelError(f"{folder.name} does not fit into the memory of {device}:\n{need.table()}\nTake another --device or "
+    if found is not None and not found.fits:
+        raise ModelError(f"{folder.name} does not fit into the memory of {device}:\n{found.table()}\nTake another --device or "
                          "--dtype, or a smaller model.")  # fmt: skip
-    return "" if need is None else need.table()
+    return "" if found is None else found.table()
 
 
-def free_bytes(device: torch.device) -> int | None:
-    """Memory that a program may take now, or None where the system does not say."""
+def free_bytes(device: torch.device, several: bool = False) -> int | None:
+    """Memory that a program may take now, on a device or on all GPUs, or None where the system does not say."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        which = range(torch.cuda.device_count()) if several else [device]
+        return sum(int(torch.cuda.mem_get_info(one)[0]) for one in which)
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -137,4 +149,4 @@ def _gib(n: int) -> str:
     return f"{n / 2**30:.2f} GiB"
 
 
-__all__ = ["MARGIN", "Need", "check", "free_bytes", "need", "needs"]
+__all__ = ["MARGIN", "Need", "check", "free_bytes", "need", "needs", "placement"]
