@@ -7,6 +7,8 @@ size, windows shorter than the prompts), so that what is special about a kind is
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,10 +81,27 @@ def build(name: str, folder: Path, seed: int = 0) -> Path:
             if not bool(parameter.any()):
                 parameter.normal_(0, 0.1)
             assert bool(torch.isfinite(parameter).all()), key
-    model.save_pretrained(folder)
+    with quiet():
+        model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     _save_processor(kind, tokenizer, folder)
     return folder
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without transformers' progress bars and warnings about tiny configurations."""
+    from transformers.utils import logging
+
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def make_tokenizer(image: str) -> Any:
