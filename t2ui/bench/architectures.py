@@ -8,14 +8,15 @@ What is compared with what:
 * expert: saved, read by the registry, equal; refused on another model of the same shape.
 * decode: the engine's answers (in slots where the table says so) and each alone, token by token; the base's and `generate`'s.
 * picture: answers and first logits with pictures of two sizes, alone and in a batch with text, and transformers' own forward and
-  `generate` on its own inputs (the processor's, or, for kinds whose processor asks for more packages, the image processor's).
+  `generate` on its own inputs (the processor's, or, for kinds whose processor asks for more packages, the image processor's);
+  the answer scored by teacher forcing, and labels chosen from a forked cache, against the same.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from PIL import Image
 
 from t2ui.core import Expert, Mix, pick
 from t2ui.core.svf import BOUNDS
-from t2ui.engine import Engine, Request, answer_all, load
+from t2ui.engine import Engine, Request, answer_all, choose, load, score
 from t2ui.engine.architectures import TABLE
 from t2ui.engine.batch import Batch
 from t2ui.engine.model import Loaded
@@ -32,6 +33,7 @@ from t2ui.engine.model import Loaded
 from .tiny import KINDS, build, quiet
 
 PROMPTS = ("How many pens does Anna have?", "Ben buys 12 books. The answer is", "x")
+LABELS = ["a red circle", "7"]
 SIZES = ((24, 24), (70, 40))
 COLUMNS = ("attach", "fold", "rows", "expert", "decode", "slots", "picture")
 NONE = "none"  # of a column that does not apply
@@ -220,8 +222,12 @@ def _picture(case: Case) -> str:
         with torch.no_grad():
             want = case.plain(input_ids=ids, **given, logits_to_keep=1).logits[:, -1]
         found = max(found, _gap(Batch(loaded, [encoded], None, 1).prefill(), want, "first logits"))
-        answer = answer_all(loaded, [request], mode="rows")[0].tokens
+        whole = answer_all(loaded, [replace(request, logprobs=True)], mode="rows")[0]
+        answer = whole.tokens
         _same(answer, _generated(case.plain, ids, given), "generate")
+        _near(score(loaded, [request], [answer])[0], whole.logprobs, "scores")
+        likely = torch.tensor([sum(p) for p in score(loaded, [request] * 2, LABELS)]).softmax(-1)
+        _near(choose(loaded, request.prompt, LABELS, image).values(), likely.tolist(), "chosen labels")
         asked += [request, Request(PROMPTS[0], image, Mix.single("e"), max_new_tokens=6)]
         alone += [answer, answer_all(loaded, asked[-1:], mode="rows")[0].tokens]
     asked.append(Request(PROMPTS[1], max_new_tokens=6))
@@ -259,6 +265,11 @@ def _inputs(case: Case, request: Request, image: Image.Image) -> tuple[torch.Ten
 def _generated(model: Any, ids: torch.Tensor, given: Mapping[str, Any]) -> tuple[int, ...]:
     out = model.generate(input_ids=ids, **given, max_new_tokens=8, do_sample=False, pad_token_id=3)
     return tuple(out[0, ids.shape[1] :].tolist())
+
+
+def _near(ours: Iterable[float], theirs: Iterable[float], what: str) -> None:
+    if not torch.allclose(torch.tensor(list(ours)), torch.tensor(list(theirs)), atol=1e-4):
+        raise Wrong(f"{what} differ")
 
 
 def _same(ours: tuple[int, ...], theirs: tuple[int, ...], what: str) -> None:

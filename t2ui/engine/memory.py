@@ -6,6 +6,7 @@ From the headers of the safetensors files and the configuration alone; nothing i
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -103,7 +104,13 @@ def needs(folder: Path, config: Any, device: torch.device, dtype: torch.dtype, s
 
 
 def placement(folder: Path, config: Any, dtype: torch.dtype) -> dict[str, Any]:
-    """What accelerate needs to spread a model over all GPUs and leave room on each for the factors of its layers."""
+    """What accelerate needs to spread a model over all GPUs and leave room on each for the factors of its layers.
+
+    Raises:
+        ModelError: accelerate is not installed.
+    """
+    if importlib.util.find_spec("accelerate") is None:
+        raise ModelError("a model is spread over GPUs by accelerate: pip install accelerate")
     free = {i: int(torch.cuda.mem_get_info(i)[0]) for i in range(torch.cuda.device_count())}
     plan = needs(folder, config, torch.device("cuda", 0), dtype, several=True)
     share = 0.5 if plan is None else plan.weights / min(plan.rows, plan.fold)

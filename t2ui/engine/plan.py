@@ -8,8 +8,9 @@ Training, with assumptions that the report repeats:
 * **Full fine-tuning**: AdamW in mixed precision, 16 bytes a parameter (bf16 weight 2, bf16 gradient 2, fp32 master copy 4, two
   fp32 moments 8; Rajbhandari et al., arXiv 1910.02054, section 3.1).
 * **LoRA**: the weights frozen, and 16 bytes for each number of the factors of rank 16 on the adapted matrices.
-* **SVF**, as this project's trainer does it: weights and factors frozen, 16 bytes for each number of z; a forward pass keeps, for
-  every adapted matrix, fp32 copies of its factors and W' for the backward pass (`SVFLinear.adapted_weight`).
+* **SVF**, as this project's trainer does it: weights and factors frozen, 16 bytes for each number of z, and the larger of what
+  rollouts take (the pristine copy of a fold, the rows' cache) and what a training pass takes (activations, one matrix' W' twice
+  in fp32).
 * **Activations**: 34 bytes a layer, token and hidden unit (Korthikanti et al., arXiv 2205.05198, equation 2, without attention
   scores, which fused kernels do not keep), and logits in the model's dtype and twice in fp32. Full fine-tuning and LoRA are
   counted with checkpointing of every layer (2 bytes a layer, token and unit, and one layer in full), SVF without.
@@ -163,12 +164,11 @@ def plan(config: Any, name: str, source: str, dtype: torch.dtype = torch.bfloat1
     kept, checkpointed = _activations(text, layers, size, tokens)
     ends = [m.weight.shape for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None]
     lora = sum(LORA_RANK * (out + in_) for out, in_ in sizes["all"])
-    # Of a matrix, a training forward pass keeps U (sigma (z - 1)) and Vh in fp32 (Vh is there already in an fp32 model), and W'.
-    held = sum(4 * min(s) * s[0] + (0 if size == 4 else 4 * min(s) * s[1]) + size * s[0] * s[1] for s in sizes["all"])
+    working = max(2 * 4 * math.prod(s) for s in sizes["all"])
     z = sum(min(s) for s in sizes["all"])
     memory = {"rows": whole.rows, "fold": whole.fold, "rows_attention": part.rows,
               "full": ADAM * params + checkpointed, "lora": size * params + ADAM * lora + checkpointed,
-              "svf": int(whole.weights + whole.factors + ADAM * z + max(whole.pristine + whole.cache, held + kept))}  # fmt: skip
+              "svf": int(whole.weights + whole.factors + ADAM * z + max(whole.pristine + whole.cache, working + kept))}  # fmt: skip
     effort = sum(work(s) for s in sizes["all"])
     return Plan(
         name=name, source=source, kind=row.name, dtype=str(dtype).removeprefix("torch."), params=params,
@@ -220,8 +220,8 @@ def table(p: Plan) -> str:
         f"serving               rows {gb(p.rows)}, fold {gb(p.fold)}, rows on attention only {gb(p.rows_attention)} (margin {MARGIN})",
         f"training              full fine-tuning {gb(p.full)}, LoRA of rank {LORA_RANK} {gb(p.lora)}, SVF {gb(p.svf)}",
         f"                      on {p.tokens:,} tokens a step. AdamW at {ADAM} bytes a trained parameter (bf16 weight and gradient, fp32",
-        "                      master copy and two moments); full and LoRA with every layer checkpointed, SVF as the trainer here",
-        "                      does it: without, and with every matrix' W' and fp32 factors kept for the backward pass",
+        "                      master copy and two moments); full and LoRA with every layer checkpointed, SVF without, as the",
+        "                      trainer here does it, with factors and the pristine copy of a fold in memory",
         f"files                 expert {p.file_expert / 1e6:,.2f} MB, LoRA {p.file_lora / 1e6:,.1f} MB (fp32), merged {gb(p.file_merged)}, cache of factors {gb(p.file_factors)}",
         _duration(p),
         "",
