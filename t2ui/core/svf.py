@@ -144,16 +144,20 @@ class _Trained(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, z: Tensor, module: SVFLinear) -> Tensor:
         ctx.save_for_backward(x, z)
+        kind = x.device.type
         ctx.module = module
+        ctx.autocast = {"device_type": kind, "dtype": torch.get_autocast_dtype(kind), "enabled": torch.is_autocast_enabled(kind)}
         return F.linear(x, module.adapted_weight(z), module.bias)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, g: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         (x, z), m = ctx.saved_tensors, ctx.module
-        at_x = g @ m.adapted_weight(z) if ctx.needs_input_grad[0] else None
-        at_z = None
-        if ctx.needs_input_grad[1]:
-            left, right = g.to(m.U.dtype) @ m.U, F.linear(x.to(m.Vh.dtype), m.Vh)
-            at_z = m.sigma * (left.float() * right.float()).reshape(-1, m.r).sum(dim=0)
+        at_x = at_z = None
+        with torch.autocast(**ctx.autocast):  # as the forward pass computed; a backward pass runs outside of it
+            if ctx.needs_input_grad[0]:
+                at_x = (g @ m.adapted_weight(z).to(g.dtype)).to(x.dtype)
+            if ctx.needs_input_grad[1]:
+                left, right = g.to(m.U.dtype) @ m.U, F.linear(x.to(m.Vh.dtype), m.Vh)
+                at_z = m.sigma * (left.float() * right.float()).reshape(-1, m.r).sum(dim=0)
         return at_x, at_z, None

@@ -7,24 +7,16 @@ fetched; pickles and code never are.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
+from t2ui.hubname import is_name
+
 from .errors import ModelError
 
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model", "*.tiktoken"]
 # Mistral's second copy of the weights; other frameworks' files lie in folders.
 NOT_FILES = ["consolidated*", "*/*"]
-
-
-def is_name(path: str | Path) -> bool:
-    """Whether this is a name of the Hub rather than a path (there is no such folder, and it is not like one)."""
-    text = str(path)
-    if isinstance(path, Path) or Path(text).expanduser().exists() or not _NAME.fullmatch(text):
-        return False
-    return not Path(text.split("/")[0]).exists()
 
 
 def fetched(path: str | Path) -> tuple[Path, str]:
@@ -86,3 +78,6 @@ def _check_disk(name: str, files: list[Any]) -> None:
     if needed > free:
         raise ModelError(f"{name} has {needed / 1e9:,.1f} GB to fetch, of {free / 1e9:,.1f} GB free in {constants.HF_HUB_CACHE}: "
                          "make room, or set HF_HOME to a folder on a larger disk")  # fmt: skip
+
+
+__all__ = ["FILES", "fetched", "fetched_config", "is_name"]

@@ -271,7 +271,7 @@ def load(
 def _attach(model: Any, row: Architecture, targets: str, cache_dir: Any, tell: Callable[[LoadReport], Any],
             base_id: str | None) -> Adapted:  # fmt: skip
     def report(r: Any) -> None:
-        left = f", {_span(r.left)} left" if r.left >= 10 else ""
+        left = f", {span(r.left)} left" if r.left >= 10 else ""
         note = f" ({r.note})" if r.note else ""
         tell(LoadReport("decompose", f"singular values of {r.path}{left}{note}", r.done, r.total))
 
@@ -284,7 +284,7 @@ def _attach(model: Any, row: Architecture, targets: str, cache_dir: Any, tell: C
         raise ModelError(f"the model cannot be adapted: {error}") from error
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """A length of time for people."""
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
