@@ -1,6 +1,7 @@
 """Every kind of model through the same calls, each on a tiny random one; what is refused, and how a checkpoint may come."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -200,3 +201,11 @@ def test_text_models_outside_of_the_table_go_by_the_general_rule(tmp_path, kind)
     loaded = load(folder, device="cpu", experts_dir=None)
     assert len(loaded.adapted.paths) == 14
     assert answer_all(loaded, [Request("How many?", mix=Mix.base(), max_new_tokens=3)])[0].tokens
+
+
+def test_the_page_about_models_has_every_kind():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if "| as generate; batch and streams as alone |" in line]
+    assert len(rows) == len(KINDS) and "fails" not in page
+    for kind in KINDS.values():
+        assert any(row.startswith(f"| {TABLE[kind.type].name}") for row in rows)
