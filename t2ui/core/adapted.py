@@ -76,8 +76,7 @@ def attach(
         cache_dir: on-disk cache of decompositions, see `decompose_all`; None = none.
         progress: called after each matrix; if it raises, the model is untouched.
         base_id: name of the base model in expert files; by default the last part of the name it was loaded by.
-        factors_dtype: of U and Vh; fp32 by default. bf16 halves their memory and runs rows on tensor cores, for
-            a coarser bound. sigma and scales are always fp32.
+        factors_dtype: of U and Vh. bf16 halves their memory and runs rows on tensor cores, for a coarser bound.
         device: where matrices are decomposed; None = where each one is.
         groups: what "all", "attention" and "mlp" mean for this architecture, as regular expressions.
 
