@@ -21,10 +21,10 @@ class CommandError(Exception):
 
 
 def model_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default=str(ROOT / "assets" / "demo-model"), metavar="FOLDER",
-                        help="folder of a Hugging Face model (default: the demo model)")  # fmt: skip
+    parser.add_argument("--model", default=str(ROOT / "assets" / "demo-model"), metavar="PATH_OR_HUB_ID",
+                        help="folder of a Hugging Face model, or its name on the Hub (default: the demo model)")  # fmt: skip
     parser.add_argument("--experts", default=str(ROOT / "experts"), metavar="FOLDER", help="folder of experts")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, split (over all GPUs) (default: auto)")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, float16 (default: auto)")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: all cores)")
 

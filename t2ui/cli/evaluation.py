@@ -21,6 +21,7 @@ from t2ui.cli.common import (
     table,
     write_json,
 )
+from t2ui.hubname import is_name
 
 TEST_SEED = 2025
 
@@ -188,6 +189,8 @@ def run_calibrate(args: argparse.Namespace) -> int:
     from t2ui.tasks import TASKS
     from t2ui.tasks.pictures import draw
 
+    if is_name(args.model):
+        raise CommandError(f"calibrate writes into the model's folder: download {args.model} and give --model FOLDER")
     loaded = load_model(args)
     prompts, pictures = [], []
     for task in TASKS.values():

@@ -39,7 +39,8 @@ def add_parsers(commands: Any) -> None:
     model_flags(p), common_flags(p)
     p.set_defaults(run=run_train)
 
-    p = commands.add_parser("decompose", help="compute and cache the singular value decompositions of a model")
+    p = commands.add_parser("decompose", help="compute and cache a model's decompositions, matrix by matrix: resumable, and the "
+                            "model need not fit into memory")
     model_flags(p), common_flags(p)
     p.set_defaults(run=run_decompose)
 
@@ -139,11 +140,46 @@ def _train(args: argparse.Namespace, name: str, method: Any, settings: Any, tell
 def run_decompose(args: argparse.Namespace) -> int:
     import time
 
-    started = time.monotonic()
-    loaded = load_model(args)
+    import torch
+
+    from t2ui.core import CacheFull, Shards, decompose_all
+    from t2ui.engine.checkpoint import SPREAD, check_folder, pick_device, pick_dtype, read_config
+    from t2ui.engine.hub import fetched
+    from t2ui.engine.model import SETTINGS_FILE, default_cache, span
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    folder, name = fetched(args.model)
+    check_folder(folder)
+    read_config(folder, name)  # refuses what would not load
+    where = pick_device(args.device if args.device != SPREAD else "auto", (folder / SETTINGS_FILE).is_file())
+    kind = pick_dtype(args.dtype, where)
+    shards, cache = Shards(folder, kind), default_cache()
+    shown, started = sys.stderr.isatty(), time.monotonic()
+    cached = values = 0
+    notes: dict[str, int] = {}
+    try:
+        for r in decompose_all(shards, cache, device=where, dtype=kind, strict=True):
+            cached, values = cached + r.cached, values + r.factors.sigma.numel()
+            if r.note:
+                notes[r.note] = notes.get(r.note, 0) + 1
+            line = f"{r.done}/{r.total}  {'cached' if r.cached else f'{r.seconds:.1f} s':>8}  {span(r.left)} left  {r.path}"
+            if shown:
+                print(f"\r{line:<110.110}", end="", file=sys.stderr, flush=True)
+            elif not r.cached:
+                print(line, file=sys.stderr, flush=True)
+    except CacheFull as error:
+        raise CommandError(str(error)) from error
+    except KeyboardInterrupt:
+        print(f"\nstopped; what is done stays in {cache}, and the same command goes on from there", file=sys.stderr)
+        return 130
+    if shown:
+        print("\r" + " " * 110 + "\r", end="", file=sys.stderr)
+    for note, times in notes.items():
+        print(f"note: {note} ({times} matrices)", file=sys.stderr)
     seconds = time.monotonic() - started
-    print(f"{loaded.info.name}: {len(loaded.adapted.paths)} matrices, {loaded.adapted.R:,} singular values, "
-          f"ready in {seconds:.1f} s")  # fmt: skip
-    write_json(args.json, {"matrices": len(loaded.adapted.paths), "singular_values": loaded.adapted.R,
-                           "seconds": seconds, "made_by": made_by(args)})  # fmt: skip
+    print(f"{name}: {len(shards)} matrices, {values:,} singular values, {cached} of them in the cache before, "
+          f"ready in {span(seconds) if seconds >= 100 else f'{seconds:.1f} s'}: {cache}")  # fmt: skip
+    write_json(args.json, {"matrices": len(shards), "singular_values": values, "cached": cached, "seconds": seconds,
+                           "device": str(where), "dtype": str(kind).removeprefix("torch."), "made_by": made_by(args)})  # fmt: skip
     return 0

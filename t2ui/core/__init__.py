@@ -3,20 +3,22 @@
 Imports torch and safetensors only. Words and equations: `W' = U diag(sigma * z) Vh`, `z = 1` leaves a matrix as it is.
 """
 
-from t2ui.core.adapted import Adapted, attach, decoder_layers
+from t2ui.core.adapted import Adapted, attach, decoder_layers, pick
 from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
 from t2ui.core.files import write_atomic
 from t2ui.core.lora import LoRA, best_lora
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
+from t2ui.core.shards import Shards
 from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
-from t2ui.core.svd import DecomposeReport, Factors, decompose, decompose_all, fingerprint
+from t2ui.core.svd import CacheFull, DecomposeReport, Factors, decompose, decompose_all, fingerprint
 from t2ui.core.svf import SVFLinear
 
 __all__ = [
     "CEM",
     "Adapted",
+    "CacheFull",
     "DecomposeReport",
     "Expert",
     "ExpertError",
@@ -33,6 +35,7 @@ __all__ = [
     "Round",
     "SVFLinear",
     "Search",
+    "Shards",
     "attach",
     "bands",
     "best_lora",
@@ -46,6 +49,7 @@ __all__ = [
     "grid",
     "kept_by_lora",
     "load_expert",
+    "pick",
     "spectrum",
     "summary",
     "write_atomic",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from t2ui.core.svd import DecomposeReport, decompose_all, digest, fingerprint
 from t2ui.core.svf import RowState, SVFLinear
 
-__all__ = ["Adapted", "attach", "decoder_layers"]
+__all__ = ["GROUPS", "Adapted", "attach", "decoder_layers", "pick"]
 
 GROUPS = {
     "all": r"",
@@ -62,6 +62,8 @@ def attach(
     *,
     base_id: str | None = None,
     factors_dtype: torch.dtype = torch.float32,
+    device: torch.device | str | None = None,
+    groups: Mapping[str, str] = GROUPS,
 ) -> Adapted:
     """Replace linear layers of the language model by `SVFLinear`, mode off: the model computes what it did, bitwise.
 
@@ -74,18 +76,46 @@ def attach(
         cache_dir: on-disk cache of decompositions, see `decompose_all`; None = none.
         progress: called after each matrix; if it raises, the model is untouched.
         base_id: name of the base model in expert files; by default the last part of the name it was loaded by.
-        factors_dtype: of U and Vh; fp32 by default. bf16 halves their memory and runs rows on tensor cores, for
-            a coarser bound. sigma and scales are always fp32.
+        factors_dtype: of U and Vh. bf16 halves their memory and runs rows on tensor cores, for a coarser bound.
+        device: where matrices are decomposed; None = where each one is.
+        groups: what "all", "attention" and "mlp" mean for this architecture, as regular expressions.
 
     Raises:
         ValueError: nothing matches, a layer number is out of range, quantised or shared weights, attached already.
     """
+    prefix, blocks, picked, layer_of = pick(model, targets, layers, groups)
+    if any(isinstance(m, SVFLinear) for m in blocks.modules()):
+        raise ValueError("this model is attached already: call detach() on its Adapted first")
+    if len({id(m.weight) for m in picked.values()}) != len(picked):
+        raise ValueError("two of the chosen layers share one weight: each can only be adapted once; narrow targets")
+    bad = [p for p, m in picked.items() if not m.weight.is_floating_point()]
+    if bad:
+        raise ValueError(f"{bad[0]} holds {picked[bad[0]].weight.dtype} weights: load the model unquantised")
+
+    state, modules, start = RowState(), {}, 0
+    weights = {p: m.weight for p, m in picked.items()}
+    for report in decompose_all(weights, cache_dir, device=device, dtype=factors_dtype):
+        modules[report.path] = SVFLinear(picked[report.path], report.factors, state, start)
+        start += modules[report.path].r
+        if progress is not None:
+            progress(report)
+    adapted = Adapted(model, picked, modules, state, {p: layer_of[p] for p in picked}, len(blocks), targets, base_id)
+    for path, module in modules.items():
+        _replace(model, path, module)
+    return adapted
+
+
+def pick(
+    model: nn.Module, targets: str = "all", layers: Iterable[int] | int | None = None, groups: Mapping[str, str] = GROUPS
+) -> tuple[str, nn.ModuleList, dict[str, nn.Linear], dict[str, int]]:
+    """What `attach` would adapt: path of the decoder layers, the layers, path -> linear layer, path -> layer number.
+
+    Reads no weight, so that it also serves a model without any (meta device). Arguments and errors as `attach`.
+    """
     prefix, blocks = decoder_layers(model)
     chosen = _chosen_layers(layers, len(blocks))
     linears = {name: m for name, m in blocks.named_modules(prefix=prefix) if isinstance(m, nn.Linear)}
-    if any(isinstance(m, SVFLinear) for m in linears.values()):
-        raise ValueError("this model is attached already: call detach() on its Adapted first")
-    pattern = _pattern(targets)
+    pattern = _pattern(targets, groups)
     layer_of = {p: int(p[len(prefix) + 1 :].split(".")[0]) for p in linears}
     picked = {p: m for p, m in linears.items() if layer_of[p] in chosen and pattern.search(p)}
     if not picked:
@@ -95,23 +125,7 @@ def attach(
             f" 'attention', 'mlp' or a regular expression for paths such as {next(iter(linears), 'none')!r};"
             f" there are {', '.join(kinds) or 'no nn.Linear modules'}"
         )
-    if len({id(m.weight) for m in picked.values()}) != len(picked):
-        raise ValueError("two of the chosen layers share one weight: each can only be adapted once; narrow targets")
-    bad = [p for p, m in picked.items() if not m.weight.is_floating_point()]
-    if bad:
-        raise ValueError(f"{bad[0]} holds {picked[bad[0]].weight.dtype} weights: load the model unquantised")
-
-    state, modules, start = RowState(), {}, 0
-    for report in decompose_all({p: m.weight for p, m in picked.items()}, cache_dir):
-        factors = report.factors._replace(U=report.factors.U.to(factors_dtype), Vh=report.factors.Vh.to(factors_dtype))
-        modules[report.path] = SVFLinear(picked[report.path], factors, state, start)
-        start += modules[report.path].r
-        if progress is not None:
-            progress(report)
-    adapted = Adapted(model, picked, modules, state, {p: layer_of[p] for p in picked}, len(blocks), targets, base_id)
-    for path, module in modules.items():
-        _replace(model, path, module)
-    return adapted
+    return prefix, blocks, picked, layer_of
 
 
 class Adapted:
@@ -173,14 +187,14 @@ class Adapted:
 
     @property
     def device(self) -> torch.device:
-        """Where the factors are."""
+        """Where the factors are (of a model spread over several GPUs, the first ones) and end-to-end vectors live."""
         return self._first.sigma.device
 
     @property
     def sigma(self) -> Tensor:
         """(R,) fp32 singular values end to end: the scale of an untouched row."""
         self._alive()
-        return torch.cat([m.sigma for m in self.modules.values()])
+        return torch.cat([m.sigma.to(self.device) for m in self.modules.values()])
 
     def split(self, vector: Tensor) -> dict[str, Tensor]:
         """(R,) -> path -> (r,), views."""
@@ -295,7 +309,7 @@ class Adapted:
             for parameter in self._frozen:
                 parameter.requires_grad_(False)
         for path, module in self.modules.items():
-            module._z = [nn.Parameter(parts[path].clone())]
+            module._z = [nn.Parameter(parts[path].to(module.sigma.device, copy=True))]
         self._state.mode = "train"
         return {p: m.z for p, m in self.modules.items()}
 
@@ -365,9 +379,9 @@ def _chosen_layers(layers: Iterable[int] | int | None, n: int) -> set[int]:
     return chosen
 
 
-def _pattern(targets: str) -> re.Pattern[str]:
+def _pattern(targets: str, groups: Mapping[str, str]) -> re.Pattern[str]:
     try:
-        return re.compile(GROUPS.get(targets, targets))
+        return re.compile(groups.get(targets, targets))
     except re.error as error:
         raise ValueError(
             f"targets={targets!r} is neither 'all', 'attention' or 'mlp' nor a regular expression: {error}"

@@ -10,20 +10,18 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_bytes
-from safetensors.torch import save as save_bytes
 from torch import Tensor
 
+from t2ui.core.factors import RESERVE, CacheFull, Factors, entry_bytes, free_disk, read_entry, sweep, write_entry
 from t2ui.core.files import write_atomic
 
 __all__ = [
+    "CacheFull",
     "DecomposeReport",
     "Factors",
     "decompose",
@@ -31,23 +29,12 @@ __all__ = [
     "digest",
     "fingerprint",
     "reconstruct",
+    "work",
     "write_atomic",
 ]
 
 CACHE_VERSION = "1"
 SAMPLE = 4096  # entries of each weight that enter its digest
-CACHE_TOLERANCE = 1e-4  # largest |W x - U sigma Vh x| / |W x| with which a cache entry is believed
-
-
-class Factors(NamedTuple):
-    """W = U diag(sigma) Vh with r = min(out, in), fp32, contiguous, sigma falling, on the device of W.
-
-    U is (out, r) and Vh is (r, in): the layouts that `F.linear(h, U)` and `F.linear(x, Vh)` read without a copy.
-    """
-
-    U: Tensor
-    sigma: Tensor
-    Vh: Tensor
 
 
 @dataclass(frozen=True)
@@ -62,6 +49,7 @@ class DecomposeReport:
         seconds: wall time for this matrix.
         factors: the result, on the device of the matrix.
         note: empty, or why the cache was not used ("damaged entry recomputed", "cache not written: ...").
+        left: seconds that the remaining matrices will take, judged by those before.
     """
 
     path: str
@@ -71,6 +59,7 @@ class DecomposeReport:
     seconds: float
     factors: Factors
     note: str = ""
+    left: float = 0.0
 
 
 def decompose(weight: Tensor) -> Factors:
@@ -137,83 +126,120 @@ def reconstruct(factors: Factors) -> Tensor:
 
 
 def decompose_all(
-    weights: Mapping[str, Tensor], cache_dir: Path | str | None = None, stop: threading.Event | None = None
+    weights: Mapping[str, Tensor],
+    cache_dir: Path | str | None = None,
+    stop: threading.Event | None = None,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+    strict: bool = False,
 ) -> Iterator[DecomposeReport]:
-    """Decompose many matrices, one report each, in the order given.
+    """Decompose many matrices, one at a time, one report each, in the order given.
+
+    Interrupted at any point it is called again and goes on where it was: what is in the cache is not computed again.
 
     Args:
-        weights: module path -> (out, in).
+        weights: module path -> (out, in). A mapping that has an attribute `shapes` (path -> shape) may read each
+            matrix when it is asked for (`t2ui.core.shards`): then one matrix at a time is in memory.
         cache_dir: where factors are kept between runs (made if missing); None = no cache. An entry is keyed by a
             hash of the whole matrix, so it can never be stale; a damaged one is recomputed and rewritten; a cache
             that cannot be written costs time, never the run.
         stop: looked at before each matrix; when set the iteration ends early.
+        device: where to compute; None = where each matrix is. The factors come back to the matrix' device.
+        dtype: of U and Vh, in memory and in the cache; sigma is always fp32.
+        strict: raise where the disk has no room for the cache, before anything is computed.
 
     Raises:
         ValueError: as `decompose`, with the path in front.
+        CacheFull: with `strict`, says what is needed, what is free and where.
     """
-    total = len(weights)
-    for done, (path, weight) in enumerate(weights.items(), start=1):
+    shapes = getattr(weights, "shapes", None) or {path: tuple(w.shape) for path, w in weights.items()}
+    clock = _Clock({path: work(shape) for path, shape in shapes.items()})
+    folder = None if cache_dir is None else Path(cache_dir)
+    full = ""
+    if folder is not None:
+        sweep(folder)
+        full = _no_room(weights, shapes, folder, device, dtype)
+        if full and strict:
+            raise CacheFull(full)
+    for done, path in enumerate(shapes, start=1):
         if stop is not None and stop.is_set():
             return
         start = time.perf_counter()
-        entry = Path(cache_dir) / f"{_content_key(weight)}.safetensors" if cache_dir is not None else None
-        factors, note = (None, "") if entry is None else _read_cache(entry, weight)
+        weight = weights[path]
+        where = _where(weight, device)
+        entry = None if folder is None else folder / f"{_content_key(weight, where, dtype)}.safetensors"
+        factors, note = (None, "") if entry is None else read_entry(entry, weight, dtype)
         cached = factors is not None
         if factors is None:
             try:
-                factors = decompose(weight)
+                factors, slow = _decompose_at(weight, where)
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from None
+            factors = factors._replace(U=factors.U.to(dtype), Vh=factors.Vh.to(dtype))
+            note = "; ".join(n for n in (note, slow) if n)
             if entry is not None:
-                note = _write_cache(entry, factors) or note
-        yield DecomposeReport(path, done, total, cached, time.perf_counter() - start, factors, note)
+                note = (f"cache not written: {full}" if full else write_entry(entry, factors)) or note
+        seconds = time.perf_counter() - start
+        left = clock.left(path, seconds, cached)
+        yield DecomposeReport(path, done, len(shapes), cached, seconds, factors, note, left)
 
 
-def _read_cache(entry: Path, weight: Tensor) -> tuple[Factors | None, str]:
-    """The entry's factors on the weight's device, or None and why."""
+def _where(weight: Tensor, device: torch.device | str | None) -> torch.device:
+    """Where a matrix is decomposed: as asked, else where it is; on the CPU where there is no float64 (Apple's GPUs)."""
+    where = weight.device if device is None else torch.device(device)
+    return torch.device("cpu") if where.type == "mps" else where
+
+
+def _decompose_at(weight: Tensor, where: torch.device) -> tuple[Factors, str]:
+    """`decompose` there, the factors back on the weight's device; where that device's memory is full, on the CPU."""
+    note = ""
     try:
-        data = entry.read_bytes()
-    except FileNotFoundError:
-        return None, ""
-    except OSError as error:
-        return None, f"cache not readable: {error.strerror or error}"
-    try:
-        held = load_bytes(data)
-        factors = Factors(*(held[name].to(weight.device) for name in Factors._fields))
-    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError):
-        return None, "damaged cache entry recomputed"
-    return (factors, "") if _believable(factors, weight) else (None, "damaged cache entry recomputed")
+        factors = decompose(weight.to(where))
+    except torch.OutOfMemoryError:
+        torch.cuda.empty_cache()
+        factors, note = decompose(weight.cpu()), f"no memory on {where}: decomposed on the CPU"
+    return Factors(*(t.to(weight.device) for t in factors)), note
 
 
-def _believable(factors: Factors, weight: Tensor) -> bool:
-    """Shapes, finiteness, unit columns and W x = U sigma Vh x for one x: seconds less than decomposing again."""
-    out, in_ = weight.shape
-    r = min(out, in_)
-    if [tuple(t.shape) for t in factors] != [(out, r), (r,), (r, in_)]:
-        return False
-    if any(t.dtype != torch.float32 for t in factors) or not all(bool(torch.isfinite(t).all()) for t in factors):
-        return False
-    U, sigma, Vh = factors
-    if bool((sigma < 0).any()) or bool((sigma[1:] > sigma[:-1]).any()):
-        return False
-    unit = torch.cat([U.square().sum(0), Vh.square().sum(1)])
-    if bool(((unit - 1).abs() > 1e-3).any()):
-        return False
-    x = torch.linspace(-1, 1, in_, device=weight.device).cos_()
-    with torch.no_grad():
-        want = weight.detach().float() @ x
-        error = (U @ (sigma * (Vh @ x)) - want).norm()
-    return bool(error <= CACHE_TOLERANCE * torch.maximum(want.norm(), sigma[0]))
+def work(shape: Sequence[int]) -> float:
+    """Floating-point operations of a decomposition, as far as they are proportional to it."""
+    out, in_ = shape
+    return float(max(out, in_)) * min(out, in_) ** 2
 
 
-def _write_cache(entry: Path, factors: Factors) -> str:
-    """Store one entry; returns an empty string, or why it could not be stored."""
-    try:
-        tensors = {name: tensor.cpu() for name, tensor in factors._asdict().items()}
-        write_atomic(entry, save_bytes(tensors))
-    except OSError as error:
-        return f"cache not written: {error.strerror or error}"
-    return ""
+class _Clock:
+    """Seconds left, from how long the work so far took; work that was cached and work that was not are told apart."""
+
+    def __init__(self, work: Mapping[str, float]) -> None:
+        self.work, self.remaining = work, sum(work.values())
+        self.spent = {True: [0.0, 0.0], False: [0.0, 0.0]}  # cached -> [seconds, work]
+
+    def left(self, path: str, seconds: float, cached: bool) -> float:
+        self.remaining -= self.work[path]
+        self.spent[cached][0] += seconds
+        self.spent[cached][1] += self.work[path]
+        # What is left is most likely like what was just done: a resumed run finds its beginning in the cache.
+        took, of = self.spent[cached]
+        return max(0.0, self.remaining) * took / of
+
+
+def _no_room(weights: Mapping[str, Tensor], shapes: Mapping[str, Sequence[int]], folder: Path,
+             device: torch.device | str | None, dtype: torch.dtype) -> str:  # fmt: skip
+    """Why the disk cannot take what is missing in the cache; empty if it can, or nobody knows."""
+    needed, free = sum(entry_bytes(shape, dtype) for shape in shapes.values()), free_disk(folder)
+    if free is None or needed + RESERVE <= free:
+        return ""
+    # Only now is it worth looking which of them are there: their names are hashes of every weight.
+    needed = 0
+    for path, shape in shapes.items():
+        weight = weights[path]
+        entry = folder / f"{_content_key(weight, _where(weight, device), dtype)}.safetensors"
+        needed += 0 if entry.is_file() else entry_bytes(shape, dtype)
+    if needed == 0 or needed + RESERVE <= free:
+        return ""
+    return (f"the factors need {needed / 1e9:,.2f} GB more in {folder}, of {free / 1e9:,.2f} GB free: make room, or set"
+            " T2UI_CACHE to a folder on a larger disk")  # fmt: skip
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:
@@ -221,10 +247,11 @@ def _bytes_of(tensor: Tensor) -> memoryview:
     return memoryview(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
 
 
-def _content_key(weight: Tensor) -> str:
-    """Hash of the whole matrix, its shape, dtype and the way it would be decomposed."""
-    method = "lapack" if weight.device.type == "cpu" else "gram"
-    held = hashlib.sha256(f"{CACHE_VERSION} {method} {weight.dtype} {tuple(weight.shape)}".encode())
+def _content_key(weight: Tensor, where: torch.device | None = None, dtype: torch.dtype = torch.float32) -> str:
+    """Hash of the whole matrix, its shape, dtype and the way it would be decomposed and kept."""
+    method = "lapack" if (where or weight.device).type == "cpu" else "gram"
+    kept = "" if dtype == torch.float32 else f" {dtype}"
+    held = hashlib.sha256(f"{CACHE_VERSION} {method} {weight.dtype} {tuple(weight.shape)}{kept}".encode())
     held.update(_bytes_of(weight))
     return held.hexdigest()
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
+from .architectures import full_attention
 from .model import Encoded, Loaded
 
 _GROW = 64
@@ -64,6 +65,7 @@ class GrowingLayer(DynamicLayer):
         return new
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
+        indices = indices.to(self._k.device)
         self._k, self._v = self._k[indices], self._v[indices]
         self._show(self._n)
 
@@ -90,6 +92,8 @@ class Batch:
         self._config = loaded.model.config.get_text_config()
         self._full_attention = full_attention(self._config)
         self.cache: Cache = DynamicCache(config=self._config)
+        # Positions of the prompt, (B, T) or (3, B, T); behind a picture they may lag behind the number of tokens.
+        self._positions, self._lag = positions_for(loaded, self.ids, self.real, self.encoded)
 
     def __len__(self) -> int:
         return self.real.shape[0]
@@ -100,7 +104,7 @@ class Batch:
         rows = max(1, _PIECE.get(self.ids.device.type, _PIECE_ELSEWHERE) // self.width)
         if not self._full_attention:
             # Caches of several kinds of layer cannot be put together from pieces.
-            return self._forward(self.ids, self.real, self.encoded, self.scale, self.cache, 1)[:, -1]
+            return self._forward(self.ids, self.real, self.encoded, self.scale, self.cache, 1, self._positions)[:, -1]
         logits, pieces = [], []
         for start in range(0, len(self), rows):
             part = slice(start, start + rows)
@@ -108,7 +112,8 @@ class Batch:
             scale = None if self.scale is None else self.scale[part]
             ids, real = self.ids[part, -used:], self.real[part, -used:]
             pieces.append(DynamicCache(config=self._config))
-            logits.append(self._forward(ids, real, self.encoded[part], scale, pieces[-1], 1)[:, -1])
+            places = self._positions[..., part, -used:]
+            logits.append(self._forward(ids, real, self.encoded[part], scale, pieces[-1], 1, places)[:, -1])
         layers = [GrowingLayer() for _ in pieces[0].layers]
         for i, layer in enumerate(layers):
             layer.fill([(p.layers[i].keys, p.layers[i].values) for p in pieces], self.width, self.reserve)
@@ -128,23 +133,27 @@ class Batch:
         self.width += n
         self.real = torch.cat([self.real, self.real.new_ones((len(self), n))], dim=1)
         self.lengths = self.lengths + n
-        return self._forward(tokens, self.real, None, self.scale, self.cache, n)
+        places = positions_of(self.real)[:, -n:]
+        places = places if self._lag is None else places + self._lag[:, None]
+        return self._forward(tokens, self.real, None, self.scale, self.cache, n, places)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows only; the others' keys and values are dropped."""
         index = torch.tensor(rows, device=self.real.device)
         self.real, self.lengths = self.real[index], self.lengths[index]
+        self._lag = None if self._lag is None else self._lag[index]
         self.scale = None if self.scale is None else self.scale[index]
         self.cache.batch_select_indices(index)
 
     def repeat(self, times: int) -> None:
         """Fork every row ``times`` times (rows in order: a, a, b, b)."""
         self.real, self.lengths = (t.repeat_interleave(times, dim=0) for t in (self.real, self.lengths))
+        self._lag = None if self._lag is None else self._lag.repeat_interleave(times, dim=0)
         self.scale = None if self.scale is None else self.scale.repeat_interleave(times, dim=0)
         self.cache.batch_repeat_interleave(times)
 
     def _forward(self, ids: torch.Tensor, real: torch.Tensor, encoded: Sequence[Encoded] | None,
-                 scale: torch.Tensor | None, cache: Cache, keep: int) -> torch.Tensor:  # fmt: skip
+                 scale: torch.Tensor | None, cache: Cache, keep: int, places: torch.Tensor) -> torch.Tensor:  # fmt: skip
         """Logits (B, keep, V) fp32; ids (B, n) are the last n columns of real (B, T)."""
         n = ids.shape[1]
         if not self._full_attention:
@@ -155,7 +164,7 @@ class Batch:
             mask = causal_mask(real, n, self.loaded.model.dtype)
         with self.loaded.mixed(scale):
             out = self.loaded.model(
-                **embedded(self.loaded, ids, encoded), attention_mask=mask, position_ids=positions_of(real)[:, -n:],
+                **embedded(self.loaded, ids, encoded), attention_mask=mask, position_ids=places,
                 past_key_values=cache, use_cache=True, logits_to_keep=keep,
             )  # fmt: skip
         return out.logits.float()
@@ -174,6 +183,23 @@ def pad_left(rows: Sequence[Sequence[int]], loaded: Loaded) -> tuple[torch.Tenso
 def positions_of(real: torch.Tensor) -> torch.Tensor:
     """Position ids (B, T): 0 at each row's first real token (and, harmlessly, on its padding)."""
     return (real.cumsum(dim=1) - 1).clamp(min=0)
+
+
+def positions_for(
+    loaded: Loaded, ids: torch.Tensor, real: torch.Tensor, encoded: Sequence[Encoded]
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Position ids of ids (B, T) and by how much the next one lags behind the number of tokens, (B,) or None for 0.
+
+    (B, T), or (3, B, T) where a row holds a picture whose tokens have three positions.
+    """
+    plain = positions_of(real)
+    if loaded.eyes is None or loaded.eyes.kind != "grid" or all(e.picture is None for e in encoded):
+        return plain, None
+    found = plain.expand(3, -1, -1).clone()
+    for row, e in enumerate(encoded):
+        if e.view is not None:
+            found[:, row, real[row]] = loaded.eyes.positions(ids[row, real[row]], e.view)
+    return found, found.amax(dim=(0, 2)) + 1 - real.sum(dim=1)
 
 
 def causal_mask(real: torch.Tensor, n: int, dtype: torch.dtype) -> torch.Tensor:
@@ -196,18 +222,14 @@ def embedded(loaded: Loaded, ids: torch.Tensor, encoded: Sequence[Encoded] | Non
         return {"input_ids": ids}
     features = loaded.features(pictures)
     inputs = loaded.model.get_input_embeddings()(ids).clone()
+    seen = torch.zeros_like(ids)
     for row, e in enumerate(encoded or ()):
         # Pictures stand left of the answer; a picture token that was sampled into an answer is no picture.
         image = ids[row] == loaded.codec.image_token_id
         place = image & (image.cumsum(0) <= e.ids.count(loaded.codec.image_token_id))
         if e.picture is not None and bool(place.any()):  # a context that was cut may end before its picture
-            inputs[row, place] = features[e.picture.key].to(inputs.dtype)
+            inputs[row, place] = features[e.picture.key].to(inputs)
+            seen[row, place] = 1
+    if loaded.eyes is not None and loaded.eyes.kind == "block":
+        return {"inputs_embeds": inputs, "token_type_ids": seen}
     return {"inputs_embeds": inputs}
-
-
-def full_attention(config: Any) -> bool:
-    """Whether every layer attends to everything, so that one mask and our cache serve all layers."""
-    kinds = getattr(config, "layer_types", None)
-    if kinds is not None:
-        return all(kind == "full_attention" for kind in kinds)
-    return getattr(config, "sliding_window", None) is None

@@ -4,13 +4,8 @@ One pair of tensors a layer, (slots, heads, length, head size). The live rows ar
 from 0 on, so that a step reads a *view* of the first ones; a row that leaves is replaced by the last one (one copy).
 Transformers' StaticCache keeps one length for the whole batch, and its paged batching was four to five times slower here.
 
-Which models get slots: those whose every layer attends to everything, with one position a token (:func:`slots_for`). Others
-are answered as a left-padded batch of their own behind the same calls.
-
-| architecture | slots |
-|---|---|
-| Llama, Mistral without a window, Qwen2, Qwen3, OLMo2, Phi-3 without a window, LLaVA over one of these | yes |
-| Gemma 2 and 3, Mistral and Qwen2 with a sliding window, Qwen2-VL (three positions a token) | plain batch |
+Which models get slots is said in :mod:`t2ui.engine.architectures`; the others are answered as a left-padded batch of their own
+behind the same calls.
 """
 
 from __future__ import annotations
@@ -20,7 +15,7 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
-from .batch import full_attention
+from .architectures import takes_slots
 
 # Room for the live rows' keys and values; pages that no row has used cost nothing on a CPU.
 _BYTES = {"cpu": 1 << 30}
@@ -43,13 +38,15 @@ class SlotLayer(DynamicLayer):
             shape = (o.slots, key_states.shape[1], o.length + 1, key_states.shape[3])
             # Zeros: what was never written is masked, but a NaN there would come through the mask.
             self.k, self.v = key_states.new_zeros(shape), value_states.new_zeros(shape)
-        k, v = self.k[o.rows], self.v[o.rows]
+        places, lanes = o.places.to(self.k.device), o.lanes.to(self.k.device)  # of a model spread over GPUs, each has its own
         if isinstance(o.rows, slice):
-            k[o.lanes, :, o.places], v[o.lanes, :, o.places] = key_states.transpose(1, 2), value_states.transpose(1, 2)
-        else:  # rows picked out of order are copies: written back beside
-            self.k[o.rows[:, None], :, o.places] = key_states.transpose(1, 2)
-            self.v[o.rows[:, None], :, o.places] = value_states.transpose(1, 2)
             k, v = self.k[o.rows], self.v[o.rows]
+            k[lanes, :, places], v[lanes, :, places] = key_states.transpose(1, 2), value_states.transpose(1, 2)
+        else:  # rows picked out of order are copies: written back beside
+            rows = o.rows.to(self.k.device)
+            self.k[rows[:, None], :, places] = key_states.transpose(1, 2)
+            self.v[rows[:, None], :, places] = value_states.transpose(1, 2)
+            k, v = self.k[rows], self.v[rows]
         return k[:, :, : o.width], v[:, :, : o.width]
 
     def get_seq_length(self, *args: Any, **kwargs: Any) -> int:
@@ -118,16 +115,31 @@ class SlotCache(Cache):
                     held[other, :, :n] = kept
 
 
-def slots_for(config: Any, device: str, dtype: torch.dtype, most: int = 128) -> tuple[int, int] | None:
-    """(slots, length) for a model's text configuration, or None where it gets a plain batch instead."""
-    scaling = getattr(config, "rope_scaling", None) or {}
-    if not full_attention(config) or "mrope_section" in scaling:
-        return None
+def token_bytes(config: Any, dtype: torch.dtype) -> int:
+    """Keys and values of one token, in all layers, by the text configuration."""
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    length = min(int(getattr(config, "max_position_embeddings", 0) or 2048), 8192)
-    token = 2 * config.num_hidden_layers * heads * head * torch.finfo(dtype).bits // 8
+    return 2 * config.num_hidden_layers * heads * head * torch.finfo(dtype).bits // 8
+
+
+def longest(config: Any) -> int:
+    """Tokens that a slot has room for, where memory allows."""
+    return min(int(getattr(config, "max_position_embeddings", 0) or 2048), 8192)
+
+
+def slots_for(
+    config: Any, device: str, dtype: torch.dtype, most: int = 128, free: int | None = None
+) -> tuple[int, int] | None:
+    """(slots, length) for a model's text configuration, or None where it gets a plain batch instead.
+
+    Args:
+        free: memory of the device that is free once the model is there; at most half of it is taken.
+    """
+    if not takes_slots(config):
+        return None
+    length, token = longest(config), token_bytes(config, dtype)
     room = _BYTES.get(device, _BYTES_ELSEWHERE)
+    room = room if free is None else min(room, free // 2)
     slots = min(most, room // (token * length))
     while slots < 8 and length > 1024:  # rather more visitors than longer texts
         length //= 2

@@ -80,7 +80,7 @@ def _fork(
 ) -> tuple[Encoded, list[list[int]]]:
     """The context that all labels share, and every label's ids from there on, terminator included."""
     encoded = loaded.encode(request)
-    text, _ = loaded.codec.render(request, encoded.picture is not None)
+    text, _ = loaded.codec.render(request, encoded.picture is not None, encoded.view)
     before, wholes = encoded.ids, None
     end = next((t for t in loaded.codec.special if text.endswith(t)), None)
     if end is not None:
@@ -89,11 +89,11 @@ def _fork(
         if end not in known:
             known[end] = _behind(loaded, end, labels)
         before, wholes = known[end]
-        first = loaded.codec.ids(text + loaded.codec.harmless(labels[0]))[0]
+        first = loaded.codec.ids(text + loaded.codec.harmless(labels[0]), view=encoded.view)[0]
         if first != [*encoded.ids, *wholes[0][len(before) :]]:
             before, wholes = encoded.ids, None
     if wholes is None:
-        wholes = [loaded.codec.ids(text + loaded.codec.harmless(label))[0] for label in labels]
+        wholes = [loaded.codec.ids(text + loaded.codec.harmless(label), view=encoded.view)[0] for label in labels]
     shared = min(common_prefix(before, whole) for whole in wholes)
     given_back = len(before) - shared
     context = replace(encoded, ids=encoded.ids[: len(encoded.ids) - given_back])

@@ -22,6 +22,7 @@ from .choose import choose
 from .dispatch import Dispatch, dispatch
 from .errors import BusyError, EngineError, ModelError, RequestError
 from .jobs import CallJob, DecodeJob, Job
+from .memory import free_bytes
 from .model import Loaded, LoadReport, load
 from .request import Request
 from .scheduler import Scheduler
@@ -213,7 +214,8 @@ class Engine:
         try:
             self.loaded = source if isinstance(source, Loaded) else load(source, progress=self._tell, **options)
             kind = self.loaded.model.config.get_text_config()
-            room = slots_for(kind, self.loaded.device.type, self.loaded.model.dtype)
+            free = free_bytes(self.loaded.device) if self.loaded.device.type == "cuda" else None
+            room = slots_for(kind, self.loaded.device.type, self.loaded.model.dtype, free=free)
             if room is not None and self.max_slots != 0:
                 slots = room[0] if self.max_slots is None else min(room[0], self.max_slots)
                 self._scheduler = Scheduler(self.loaded, slots, room[1])

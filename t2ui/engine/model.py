@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,13 +14,16 @@ import torch
 
 from t2ui.core import Adapted, Expert, ExpertStack, Mix, Registry, attach
 
+from .architectures import Architecture, text_of
+from .checkpoint import SPREAD, check_folder, pick_device, pick_dtype, read, read_config, read_json
 from .errors import ModelError, RequestError
+from .eyes import Eyes, View
+from .hub import fetched, is_name
 from .request import Applied, Request
 from .text import TextCodec, check_tokenizer
 from .vision import FeatureCache, Picture, open_picture
 
 SETTINGS_FILE = "t2ui.json"
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Info:
     Attributes:
         params: every parameter of the model; z_params: R, the numbers of one expert.
         context: how many tokens prompt and answer may have together.
-        image_tokens: how many of them one picture takes (0: the model cannot see).
+        image_tokens: how many of them one picture takes (0: the model cannot see); where that depends on the picture, a
+            square one of 224 pixels.
         is_demo: the folder was made by this project (it holds a t2ui.json).
     """
 
@@ -54,7 +57,7 @@ class Encoded:
 
     Attributes:
         ids: all tokens before the answer's first, picture tokens expanded, a forced prefix at the end.
-        picture: the picture behind the picture tokens, or None.
+        picture: the picture behind the picture tokens, or None. view: how the model sees it.
         prompt_span: which of ``ids`` are the visitor's own text.
         prefix_tokens: how many of the last ``ids`` belong to the forced prefix.
     """
@@ -63,6 +66,7 @@ class Encoded:
     picture: Picture | None = field(default=None, compare=False, repr=False)
     prompt_span: tuple[int, int] = (0, 0)
     prefix_tokens: int = 0
+    view: View | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,16 @@ class Loaded:
         registry, stack: the experts' folder and the usable skill experts as one stack (``stack.names``).
         info: for people. settings: the folder's t2ui.json ({} without one). codec: texts to ids and back.
         eos: ids that end an answer; the first one is the terminator that ``score`` appends.
+        architecture: the model's row of the table. eyes: how it sees; None for a model that cannot.
     """
 
     def __init__(self, *, model: Any, processor: Any, tokenizer: Any, adapted: Adapted, registry: Registry | None,
-                 codec: TextCodec, info: Info, settings: dict[str, Any], eos: tuple[int, ...]) -> None:  # fmt: skip
+                 codec: TextCodec, info: Info, settings: dict[str, Any], eos: tuple[int, ...],
+                 architecture: Architecture, eyes: Eyes | None = None) -> None:  # fmt: skip
         self.model, self.processor, self.tokenizer, self.adapted = model, processor, tokenizer, adapted
         self.registry, self.codec, self.info, self.settings, self.eos = registry, codec, info, settings, eos
-        self.device = torch.device(info.device)
+        self.architecture, self.eyes = architecture, eyes
+        self.device = model.device  # where token ids go; a model that is spread over GPUs begins here
         self.image_cache = FeatureCache()
         self.stack = self._stack()
 
@@ -126,14 +133,18 @@ class Loaded:
         """
         request.check()
         self.check_mix(request.mix)
-        picture = None
+        picture = view = None
         if request.image is not None:
-            if not self.info.has_vision:
-                raise RequestError(f"{self.info.name} cannot see pictures: remove the picture or load a LLaVA model")
+            if self.eyes is None:
+                raise RequestError(f"{self.info.name} cannot see pictures: remove the picture or load a model that can (LLaVA, "
+                                   "Qwen2.5-VL, Gemma 3, SmolVLM)")  # fmt: skip
             picture = open_picture(request.image)
-        text, span = self.codec.render(request, picture is not None)
+            view = self.eyes.view(picture)
+        text, span = self.codec.render(request, picture is not None, view)
         end = len(text)
-        ids, (prompt, prefix) = self.codec.ids(text, span, (end - len(self.codec.harmless(request.prefix)), end))
+        ids, (prompt, prefix) = self.codec.ids(text, span, (end - len(self.codec.harmless(request.prefix)), end), view=view)
+        if picture is not None and self.codec.image_token_id not in ids:
+            raise RequestError(f"the chat template of {self.info.name} has no place for a picture: remove the picture")
         room = self.info.context - request.max_new_tokens
         if len(ids) > room:
             raise RequestError(
@@ -142,7 +153,7 @@ class Loaded:
                 "tokens or ask for a shorter answer"
             )
         prefix_tokens = len(ids) - prefix[0] if request.prefix else 0
-        return Encoded(tuple(ids), picture, prompt, prefix_tokens)
+        return Encoded(tuple(ids), picture, prompt, prefix_tokens, view)
 
     def check_mix(self, mix: Mix) -> None:
         """Raise RequestError unless the stack can apply this mix."""
@@ -157,14 +168,11 @@ class Loaded:
     def features(self, pictures: Sequence[Picture]) -> dict[str, torch.Tensor]:
         """Projected features (image_tokens, hidden) by picture key; each picture is computed once and kept."""
         found = {p.key: self.image_cache.get(p.key) for p in pictures}
-        missing = {p.key: p.image for p in pictures if found[p.key] is None}
-        for chunk in _chunks(list(missing.items()), 64):
-            pixels = self.processor.image_processor(images=[image for _, image in chunk], return_tensors="pt")
-            values = pixels["pixel_values"].to(self.device, self.model.dtype)
-            out = self.model.get_image_features(pixel_values=values, return_dict=True).pooler_output
-            for (key, _), feature in zip(chunk, out, strict=True):
-                found[key] = feature.detach()
-                self.image_cache.put(key, found[key])
+        missing = {p.key: p for p in pictures if found[p.key] is None}
+        for chunk in _chunks(list(missing.values()), 64):
+            for picture, feature in zip(chunk, self.eyes.features(chunk), strict=True):
+                found[picture.key] = feature.detach()
+                self.image_cache.put(picture.key, found[picture.key])
         return found
 
     def scales(self, mixes: Sequence[Mix]) -> torch.Tensor | None:
@@ -196,10 +204,12 @@ def load(
     cache_dir: str | Path | None = "auto",
     progress: Callable[[LoadReport], Any] | None = None,
 ) -> Loaded:
-    """Load a LLaVA folder or a plain Llama-type causal LM folder and attach SVF to it. Nothing goes to the network.
+    """Load a model (:mod:`t2ui.engine.architectures` says which kinds) and attach SVF to it.
 
     Args:
-        device: ``auto`` (a CUDA GPU if there is one, else the CPU; the demo model always the CPU) or a torch device.
+        path: a folder, for which nothing goes to the network, or a name of the Hub (owner/model) that is no folder.
+        device: ``auto`` (a CUDA GPU if there is one, else the CPU; the demo model always the CPU), a torch device, or
+            ``split``: spread over all GPUs by accelerate.
         dtype: ``auto`` (fp32 on a CPU; on a GPU bf16, or fp16 where there is no bf16) or float32, bfloat16, float16.
         experts_dir: the experts' folder; None or a missing folder: no experts.
         targets: which matrices are adapted: ``all``, ``attention``, ``mlp`` or a regex (t2ui.core.adapted).
@@ -207,38 +217,48 @@ def load(
         progress: called with a :class:`LoadReport` now and then.
 
     Raises:
-        ModelError: the folder is missing, broken or of an unknown kind, or the device is not there; says what to do.
+        ModelError: the folder is missing, broken or of an unknown kind, the Hub cannot be reached, or the device is not
+            there; says what to do.
     """
     tell = progress or (lambda report: None)
-    folder = _folder(path)
-    settings = _json(folder / SETTINGS_FILE) if (folder / SETTINGS_FILE).is_file() else {}
+    if is_name(path):
+        tell(LoadReport("model", f"fetching {path} from the Hub", 0, 1))
+    folder, name = fetched(path)
+    check_folder(folder)
+    settings = read_json(folder / SETTINGS_FILE) if (folder / SETTINGS_FILE).is_file() else {}
     is_demo = (folder / SETTINGS_FILE).is_file()
-    where = _device(device, is_demo)
-    kind = _dtype(dtype, where)
+    where = pick_device(device, is_demo)
+    kind = pick_dtype(dtype, where)
     from . import memory  # which knows the caches, which know the model
 
-    if plan := memory.check(folder, where, kind):
+    if plan := memory.check(folder, where, kind, several=device == SPREAD):
         tell(LoadReport("memory", plan, 0, 1))
-    tell(LoadReport("model", f"reading {folder.name}", 0, 1))
-    model, processor, tokenizer = _read(folder, kind)
-    model.to(where).eval().requires_grad_(False)
+    config, row = read_config(folder, name)
+    tell(LoadReport("model", f"reading {name}", 0, 1))
+    placement = memory.placement(folder, config, kind) if device == SPREAD else None
+    held = read(folder, row, config, kind, placement)
+    model, tokenizer = held.model, held.tokenizer
+    if placement is None:
+        model.to(where)
+    model.eval().requires_grad_(False)
     check_tokenizer(tokenizer, str(folder))
-    tell(LoadReport("model", f"{folder.name} is read", 1, 1))
+    tell(LoadReport("model", f"{name} is read", 1, 1))
 
-    adapted = _attach(model, targets, cache_dir, tell)
-    codec, image_tokens = _codec(model, processor, tokenizer, where)
-    text_config = model.config.get_text_config()
+    adapted = _attach(model, row, targets, cache_dir, tell, name if is_name(path) else None)
+    eyes = Eyes(row.eyes, held.processor, tokenizer, model) if row.eyes else None
+    codec = TextCodec(tokenizer, template=held.template) if eyes is None else TextCodec(
+        tokenizer, eyes.placeholder, eyes.fixed.run if eyes.fixed else 0, held.template, eyes.token_id, eyes.bare)  # fmt: skip
     info = Info(
-        name=str(settings.get("name") or folder.name), path=str(path),
+        name=str(settings.get("name") or name), path=str(path),
         params=sum(p.numel() for p in model.parameters()), z_params=adapted.R,
-        dtype=str(kind).removeprefix("torch."), device=str(where), has_vision=image_tokens > 0,
-        n_layers=adapted.n_layers, context=int(getattr(text_config, "max_position_embeddings", None) or 2048),
-        image_tokens=image_tokens, is_demo=is_demo,
+        dtype=str(kind).removeprefix("torch."), device=str(where), has_vision=eyes is not None,
+        n_layers=adapted.n_layers, context=int(getattr(text_of(model.config), "max_position_embeddings", None) or 2048),
+        image_tokens=0 if eyes is None else eyes.tokens, is_demo=is_demo,
     )  # fmt: skip
     registry = None if experts_dir is None else Registry(experts_dir, adapted)
     loaded = Loaded(
-        model=model, processor=processor, tokenizer=tokenizer, adapted=adapted, registry=registry, codec=codec,
-        info=info, settings=settings, eos=_eos(model, tokenizer),
+        model=model, processor=held.processor, tokenizer=tokenizer, adapted=adapted, registry=registry, codec=codec,
+        info=info, settings=settings, eos=_eos(model, tokenizer), architecture=row, eyes=eyes,
     )  # fmt: skip
     names = ", ".join(loaded.stack.names) or "none"
     tell(LoadReport("experts", f"experts: {names}", 1, 1))
@@ -248,97 +268,29 @@ def load(
 # -- the steps of load ---------------------------------------------------------------------------------
 
 
-def _folder(path: str | Path) -> Path:
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        raise ModelError(
-            f"no model folder at {folder}: make the demo model with `python -m t2ui pretrain --preset smoke`, or give "
-            "--model the folder of a downloaded Llama-type model (names of the Hub are not fetched)"
-        )
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} has no config.json: it is not a Hugging Face model folder, or is incomplete")
-    return folder
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON ({error}): restore it") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} must hold a JSON object, found {type(value).__name__}: restore it")
-    return value
-
-
-def _device(device: str, is_demo: bool) -> torch.device:
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() and not is_demo else "cpu")
-    try:
-        where = torch.device(device)
-        torch.empty(1, device=where)
-    except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"device {device!r} is not usable here ({reason}): use auto or cpu") from error
-    return where
-
-
-def _dtype(dtype: str, where: torch.device) -> torch.dtype:
-    if dtype == "auto":
-        if where.type == "cpu":
-            return torch.float32
-        return torch.bfloat16 if where.type != "cuda" or torch.cuda.is_bf16_supported() else torch.float16
-    if dtype not in _DTYPES:
-        raise ModelError(f"dtype must be auto, {', '.join(_DTYPES)}, got {dtype!r}")
-    return _DTYPES[dtype]
-
-
-def _read(folder: Path, kind: torch.dtype) -> tuple[Any, Any, Any]:
-    """Model, processor (or None) and tokenizer of a folder; local files only, no pickles, no code of the folder."""
-    import transformers
-
-    quiet = {"local_files_only": True, "trust_remote_code": False}
-    bars = transformers.utils.logging.is_progress_bar_enabled()
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        config = transformers.AutoConfig.from_pretrained(folder, **quiet)
-        sees = getattr(config, "vision_config", None) is not None
-        if sees and config.model_type != "llava":
-            raise ModelError(f"{folder} is a {config.model_type} model; of models that see, only LLaVA folders load")
-        auto = transformers.AutoModelForImageTextToText if sees else transformers.AutoModelForCausalLM
-        model, report = auto.from_pretrained(
-            folder, dtype=kind, use_safetensors=True, output_loading_info=True, **quiet
-        )
-        processor = transformers.AutoProcessor.from_pretrained(folder, **quiet) if sees else None
-        tokenizer = processor.tokenizer if sees else transformers.AutoTokenizer.from_pretrained(folder, **quiet)
-    except ModelError:
-        raise
-    except Exception as error:  # noqa: BLE001 - every loader raises its own kinds; all mean: this folder does not load
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{folder} does not load ({reason}): restore its files or download it again") from error
-    finally:
-        if bars:
-            transformers.utils.logging.enable_progress_bar()
-    # transformers fills what is missing with random numbers and only prints it (stack.md, pitfall 7).
-    bad = sorted({*report.get("missing_keys", ()), *(str(k) for k in report.get("mismatched_keys", ()))})
-    if bad:
-        raise ModelError(
-            f"{folder} lacks {len(bad)} weights that its config.json asks for (such as {bad[0]}): the safetensors "
-            "files are incomplete or belong to another model; restore them"
-        )
-    return model, processor, tokenizer
-
-
-def _attach(model: Any, targets: str, cache_dir: Any, tell: Callable[[LoadReport], Any]) -> Adapted:
+def _attach(model: Any, row: Architecture, targets: str, cache_dir: Any, tell: Callable[[LoadReport], Any],
+            base_id: str | None) -> Adapted:  # fmt: skip
     def report(r: Any) -> None:
-        tell(LoadReport("decompose", f"singular values of {r.path}", r.done, r.total))
+        left = f", {span(r.left)} left" if r.left >= 10 else ""
+        note = f" ({r.note})" if r.note else ""
+        tell(LoadReport("decompose", f"singular values of {r.path}{left}{note}", r.done, r.total))
 
+    # A matrix is decomposed on a GPU also where the model itself is kept in the CPU's memory, but then its basis is the
+    # GPU's: experts of one basis fit the other only up to rotations. So a model stays with the device that it is on.
     try:
-        return attach(model, targets=targets, cache_dir=_cache_dir(cache_dir), progress=report)
+        return attach(model, targets=targets, cache_dir=default_cache(cache_dir), progress=report, base_id=base_id,
+                      factors_dtype=model.dtype, groups=row.groups)  # fmt: skip
     except ValueError as error:
         raise ModelError(f"the model cannot be adapted: {error}") from error
 
 
-def _cache_dir(cache_dir: str | Path | None) -> Path | None:
+def span(seconds: float) -> str:
+    """A length of time for people."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def default_cache(cache_dir: str | Path | None = "auto") -> Path | None:
+    """The folder of decompositions: as given, or $T2UI_CACHE, or in the user's cache folder."""
     if cache_dir is None or str(cache_dir) != "auto":
         return None if cache_dir is None else Path(cache_dir)
     if os.environ.get("T2UI_CACHE"):
@@ -350,25 +302,6 @@ def _cache_dir(cache_dir: str | Path | None) -> Path | None:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "t2ui" / "svd"
-
-
-@torch.no_grad()
-def _codec(model: Any, processor: Any, tokenizer: Any, where: torch.device) -> tuple[TextCodec, int]:
-    """The text codec; how many tokens a picture takes is found by showing the model a blank one."""
-    if processor is None:
-        return TextCodec(tokenizer), 0
-    from PIL import Image
-
-    token = getattr(processor, "image_token", None) or "<image>"
-    if tokenizer.convert_tokens_to_ids(token) != model.config.image_token_id:
-        raise ModelError(
-            f"the processor's picture token {token!r} is not the model's (id {model.config.image_token_id}): "
-            "tokenizer and config.json do not belong together"
-        )
-    blank = processor.image_processor(images=[Image.new("RGB", (64, 64))], return_tensors="pt")["pixel_values"]
-    features = model.get_image_features(pixel_values=blank.to(where, model.dtype), return_dict=True).pooler_output
-    n = int(features[0].shape[0])
-    return TextCodec(tokenizer, token, n, template=getattr(processor, "chat_template", None)), n
 
 
 def _eos(model: Any, tokenizer: Any) -> tuple[int, ...]:

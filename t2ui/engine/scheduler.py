@@ -91,7 +91,7 @@ class Scheduler:
         self.chunk_seconds = CHUNK_SECONDS
         self._scale = torch.zeros((slots, loaded.adapted.R), dtype=torch.float32, device=loaded.adapted.sigma.device)
         self.graphs: StepGraphs | None = None
-        if loaded.device.type == "cuda":
+        if loaded.device.type == "cuda" and not hasattr(loaded.model, "hf_device_map"):  # one GPU: a graph has one
             self.graphs = StepGraphs(self.cache, loaded.device, loaded.model.dtype, self._step)
         self._second_per_token = 1e-4
         self._decoded_last = False

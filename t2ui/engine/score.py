@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from .batch import causal_mask, embedded, full_attention, pad_left, positions_of
+from .architectures import full_attention
+from .batch import causal_mask, embedded, pad_left, positions_for
 from .decode import batches, plan
 from .model import Encoded, Loaded
 from .request import Request
@@ -36,9 +37,9 @@ def teacher_forced(
     # The last token is only ever predicted, never read.
     inputs = embedded(loaded, ids[:, :-1], contexts)
     seen = real[:, :-1]
+    positions, _ = positions_for(loaded, ids[:, :-1], seen, contexts)
     out = loaded.model(
-        **inputs, attention_mask=_mask(loaded, seen), position_ids=positions_of(seen), use_cache=False,
-        logits_to_keep=longest,
+        **inputs, attention_mask=_mask(loaded, seen), position_ids=positions, use_cache=False, logits_to_keep=longest,
     )  # fmt: skip
     lengths = torch.tensor([len(t) for t in targets], device=ids.device)
     mask = torch.arange(longest, device=ids.device) >= (longest - lengths)[:, None]
@@ -61,8 +62,8 @@ def encode_target(loaded: Loaded, request: Request, target: str | Sequence[int])
     context = loaded.encode(request)
     if not isinstance(target, str):
         return context, [int(t) for t in target]
-    text, _ = loaded.codec.render(request, context.picture is not None)
-    whole, _ = loaded.codec.ids(text + loaded.codec.harmless(target))
+    text, _ = loaded.codec.render(request, context.picture is not None, context.view)
+    whole, _ = loaded.codec.ids(text + loaded.codec.harmless(target), view=context.view)
     shared = common_prefix(context.ids, whole)
     return replace(context, ids=context.ids[:shared]), [*whole[shared:], loaded.terminator]
 

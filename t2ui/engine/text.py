@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError, RequestError
 from .request import Request
+
+if TYPE_CHECKING:
+    from .eyes import View
 
 
 class TextCodec:
@@ -15,17 +18,21 @@ class TextCodec:
 
     Args:
         tokenizer: of transformers.
-        image_token: the text of the picture token, None for a model that cannot see.
-        image_tokens: how many tokens one picture becomes.
+        image_token: the text that a chat template writes for a picture, None for a model that cannot see.
+        image_tokens: how many tokens one picture becomes, where that does not depend on it.
         template: a chat template; the tokenizer's own by default.
+        image_id: the token whose embedding is replaced, if it is not ``image_token``.
+        bare: what stands for a picture where there is no chat template, if it is not ``image_token``.
     """
 
     def __init__(self, tokenizer: Any, image_token: str | None = None, image_tokens: int = 0,
-                 template: str | None = None) -> None:  # fmt: skip
+                 template: str | None = None, image_id: int | None = None, bare: str | None = None) -> None:  # fmt: skip
         self.tokenizer, self.image_token, self.image_tokens = tokenizer, image_token, image_tokens
+        self._bare = bare or image_token
         self._lock = threading.RLock()
         self.template: str | None = template or getattr(tokenizer, "chat_template", None)
-        self.image_token_id = None if image_token is None else tokenizer.convert_tokens_to_ids(image_token)
+        known = None if image_token is None else tokenizer.convert_tokens_to_ids(image_token)
+        self.image_token_id = known if image_id is None else image_id
         self.special = _control_tokens(tokenizer)
         self.special_ids = frozenset(tokenizer.convert_tokens_to_ids(list(self.special)))
         # Some tokenizers put a beginning-of-text before everything; a chat template does that by itself.
@@ -49,8 +56,10 @@ class TextCodec:
                 return text
         raise RequestError("the text holds control tokens nested too deeply: remove them")
 
-    def render(self, request: Request, with_image: bool) -> tuple[str, tuple[int, int]]:
+    def render(self, request: Request, with_image: bool, view: View | None = None) -> tuple[str, tuple[int, int]]:
         """The whole text before the answer, and where in it the visitor's prompt stands (characters).
+
+        ``view`` says how the picture is written, where that is more than its token.
 
         Without a chat template: the system text, a blank line, the prompt, a newline. Where the template knows no
         system role, the system text is put before the prompt.
@@ -58,10 +67,12 @@ class TextCodec:
         prompt = self.harmless(request.prompt)
         system = request.system or None  # set by the program: control tokens in it are meant
         if self.template is None:
-            lead = (self.image_token + "\n") if with_image else ""
+            lead = (self._bare + "\n") if with_image else ""
             text = self._bos + (f"{system}\n\n" if system else "") + f"{lead}{prompt}\n"
         else:
             text = self._apply(system, prompt, with_image)
+        if with_image and view is not None and view.text != self.image_token:
+            text = text.replace(self.image_token, view.text, 1)
         start = text.rfind(prompt)
         if start < 0:  # the template trims its contents
             prompt = prompt.strip()
@@ -73,12 +84,13 @@ class TextCodec:
         user = self._user(prompt, with_image)
         if system is None:
             return self._template([user])
-        try:
-            text = self._template([{"role": "system", "content": system}, user])
-            if system.strip() in text:
-                return text
-        except Exception:  # noqa: BLE001 - jinja raises its own classes where a template refuses the system role
-            pass
+        for content in (system, [{"type": "text", "text": system}])[: 1 + self._lists]:
+            try:
+                text = self._template([{"role": "system", "content": content}, user])
+                if system.strip() in text:
+                    return text
+            except Exception:  # noqa: BLE001 - jinja raises its own classes where a template refuses the system role
+                continue
         return self._template([self._user(f"{system}\n\n{prompt}", with_image)])
 
     def _user(self, prompt: str, with_image: bool) -> dict[str, Any]:
@@ -93,7 +105,9 @@ class TextCodec:
                 messages, chat_template=self.template, tokenize=False, add_generation_prompt=True
             )
 
-    def ids(self, text: str, *spans: tuple[int, int]) -> tuple[list[int], list[tuple[int, int]]]:
+    def ids(
+        self, text: str, *spans: tuple[int, int], view: View | None = None
+    ) -> tuple[list[int], list[tuple[int, int]]]:
         """Token ids of a rendered text (picture tokens expanded) and, for spans of characters, the tokens they touch.
 
         A tokenizer without offsets (the slow kind) gives the whole list for every span.
@@ -103,9 +117,10 @@ class TextCodec:
             out = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=fast)
         places: list[int] = []  # where each original token begins in the expanded list
         ids: list[int] = []
+        run = self.image_tokens if view is None else view.run
         for token in out["input_ids"]:
             places.append(len(ids))
-            ids.extend([token] * (self.image_tokens if token == self.image_token_id else 1))
+            ids.extend([token] * (run if token == self.image_token_id else 1))
         places.append(len(ids))
         if "offset_mapping" not in out:
             return ids, [(0, len(ids))] * len(spans)

@@ -14,12 +14,13 @@ FIRST_PORT = 7860
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of ``python app.py`` and ``python -m t2ui serve``."""
     add = parser.add_argument
-    add("--model", default=str(DEMO_MODEL), metavar="FOLDER", help="model folder (default: the shipped demo model)")
+    add("--model", default=str(DEMO_MODEL), metavar="PATH_OR_HUB_ID",
+        help="model folder, or a name of the Hub, which is then fetched (default: the shipped demo model)")  # fmt: skip
     add("--experts", default=str(EXPERTS), metavar="FOLDER", help="folder of experts (default: the shipped ones)")
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     add("--host", default=host, help="address to listen on; 0.0.0.0 lets others in (default: %(default)s)")
     add("--port", type=int, default=None, help=f"port to listen on (default: the first free one from {FIRST_PORT} on)")
-    add("--device", default="auto", help="auto, cpu, cuda, cuda:0, mps (default: %(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:0, mps, split (over all GPUs) (default: %(default)s)")
     add("--dtype", default="auto", help="auto, float32, bfloat16, float16 (default: %(default)s)")
     add("--threads", type=int, default=None, help="CPU threads of the model (default: all cores but one)")
     add("--seed", type=int, default=0, help="the seed that the page starts with (default: %(default)s)")

@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+from t2ui.hubname import is_name
 from t2ui.ui.flags import EXPERTS, FIRST_PORT, ROOT, add_flags
 
 RECORDED = ROOT / "assets" / "recorded" / "run.json"
@@ -22,12 +23,14 @@ class StartError(RuntimeError):
     """The page cannot be served; the text says why and what to do."""
 
 
-def stay_offline() -> None:
-    """No analytics, no version checks, no hub: has to happen before gradio and transformers are imported."""
+def stay_offline(hub: bool = False) -> None:
+    """No analytics, no version checks, no Hub unless one of its models was asked for: has to happen before gradio and
+    transformers are imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+    if not hub:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 
 
 def main(args: argparse.Namespace | list[str] | None = None) -> int:
@@ -38,7 +41,7 @@ def main(args: argparse.Namespace | list[str] | None = None) -> int:
         )
         add_flags(parser)
         args = parser.parse_args(args)
-    stay_offline()
+    stay_offline(hub=is_name(args.model))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     logging.getLogger("t2ui.engine.engine").setLevel(logging.INFO)  # what the model will need, before it is loaded
     try:
@@ -69,12 +72,14 @@ def check(args: argparse.Namespace) -> None:
         StartError: the model folder is missing or holds no model; a bad number of threads.
     """
     model = Path(args.model)
-    if not model.is_dir():
+    if is_name(args.model):
+        pass  # fetched from the Hub while the page is open
+    elif not model.is_dir():
         raise StartError(
-            f"there is no model folder {str(model)!r}: give one with --model, or leave --model out to use "
-            f"the shipped demo model"
+            f"there is no model folder {str(model)!r}: give one with --model, or a name of the Hub (owner/model), or "
+            f"leave --model out to use the shipped demo model"
         )
-    if not (model / "config.json").is_file():
+    elif not (model / "config.json").is_file():
         raise StartError(
             f"{str(model)!r} is not a model folder: it has no config.json; --model takes a folder in "
             f"Hugging Face format (config.json, tokenizer, *.safetensors)"
@@ -124,7 +129,7 @@ def _free(host: str, port: int) -> bool:
 
 def start(args: argparse.Namespace, port: int):
     """Build and launch the page, then load the model behind it. Returns the running ``gr.Blocks``."""
-    stay_offline()
+    stay_offline(hub=is_name(args.model))
     from t2ui.core.files import write_atomic
     from t2ui.recorded import RecordingError, load
     from t2ui.ui.app import build_app, launch_options

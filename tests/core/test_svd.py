@@ -65,6 +65,16 @@ def test_both_routes_give_one_basis():
     torch.testing.assert_close((Vh * Vh2).sum(1), (U * U2).sum(0))  # signs go together
 
 
+@pytest.mark.parametrize("shape", [(96, 320), (320, 96), (200, 200)])
+def test_the_route_of_a_gpu_against_torch_svd(shape):
+    weight = (0.02 * matrix(shape, 7)).bfloat16().double()
+    U, sigma, Vh = svd._by_gram(weight)
+    want_U, want, want_Vh = torch.linalg.svd(weight, full_matrices=False)
+    assert float(((sigma - want).abs() / want).max()) < 1e-10
+    sign = (U * want_U).sum(0).sign()
+    assert float((U * sign - want_U).abs().max()) < 1e-9 and float((Vh * sign[:, None] - want_Vh).abs().max()) < 1e-9
+
+
 def test_gram_route_stands_ill_conditioned_matrices():
     U, _, Vh = torch.linalg.svd(matrix((24, 24)).double())
     weight = (U * torch.logspace(0, -14, 24, dtype=torch.float64)) @ Vh

@@ -156,3 +156,25 @@ def test_a_copy_is_independent():
     twin.fold(torch.zeros(svf.r))
     assert svf.pristine is None
     assert not torch.equal(svf.weight, twin.weight)
+
+
+@pytest.mark.parametrize("shape", [(20, 12), (12, 20)])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_gradients_are_those_of_the_weight_formed_by_autograd(shape, autocast):
+    torch.manual_seed(0)
+    linear = nn.Linear(shape[1], shape[0])
+    module = SVFLinear(linear, decompose(linear.weight), RowState(mode="train"))
+    module._z = [nn.Parameter(1 + 0.3 * torch.randn(module.r))]
+    x = torch.randn(3, 5, shape[1], requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        y = module(x)
+        want = torch.nn.functional.linear(x, module.adapted_weight(module.z), module.bias)
+    assert torch.equal(y, want)
+    g = torch.randn_like(y)
+    found = torch.autograd.grad(y, (x, module.z), g, retain_graph=True)
+    expected = torch.autograd.grad(want, (x, module.z), g)
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == b.dtype == torch.float32
+        assert float((a - b).abs().max() / b.abs().max()) < (2e-2 if autocast else 1e-5)
+    module(x.detach()).sum().backward()  # the first layer of a model has no gradient at x
+    assert module.z.grad is not None and x.grad is None

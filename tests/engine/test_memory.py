@@ -6,6 +6,7 @@ import pytest
 import torch
 import transformers
 
+from t2ui.core.shards import shapes_of
 from t2ui.engine import memory
 from t2ui.engine.errors import ModelError
 from t2ui.engine.model import load
@@ -47,7 +48,7 @@ def test_what_does_not_fit_stops_with_the_table(tiny_lm_dir, monkeypatch):
 
 def test_a_folder_that_says_nothing_is_judged_on_loading(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"no header")
-    assert memory._shapes(tmp_path) == {}
+    assert shapes_of(tmp_path) == {}
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelError, match="does not load"):
         load(tmp_path, device="cpu", experts_dir=None)
