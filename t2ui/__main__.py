@@ -9,7 +9,18 @@ from collections.abc import Sequence
 
 def parser() -> argparse.ArgumentParser:
     from t2ui import __version__
-    from t2ui.cli import bench, evaluation, exporting, importing, planning, screenshots, searching, serving, spectra, training
+    from t2ui.cli import (
+        bench,
+        evaluation,
+        exporting,
+        importing,
+        planning,
+        screenshots,
+        searching,
+        serving,
+        spectra,
+        training,
+    )
 
     top = argparse.ArgumentParser(prog="python -m t2ui", description="Explore, train and mix experts of a language model.")
     top.add_argument("--version", action="version", version=f"t2ui {__version__}")

@@ -246,7 +246,7 @@ def _check_linear(path: str, linear: nn.Module) -> None:
 
 def _factors(targets: Mapping[str, nn.Module], config: SVFConfig) -> dict[str, Factors]:
     """Factors of every target: those of layers that are SVF layers already, else from the cache, else made now."""
-    from t2ui.engine.model import _cache_dir  # the folder that the page and the commands use too
+    from t2ui.engine.model import default_cache  # the folder that the page and the commands use too
 
     factors = {p: Factors(m.U, m.sigma, m.Vh) for p, m in targets.items() if isinstance(m, SVFAdapterLinear)}
     weights = {
@@ -256,7 +256,7 @@ def _factors(targets: Mapping[str, nn.Module], config: SVFConfig) -> dict[str, F
     }
     kind, notes = FACTORS[config.factors_dtype], set()
     with tqdm(total=len(weights), desc="SVF: singular values", unit="matrix", disable=None, leave=False) as bar:
-        for report in decompose_all(weights, _cache_dir(config.svd_cache)):
+        for report in decompose_all(weights, default_cache(config.svd_cache)):
             found = report.factors
             factors[report.path] = found._replace(U=found.U.to(kind), Vh=found.Vh.to(kind))
             notes |= {report.note} - {""}
