@@ -58,7 +58,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
 
 def launch_options(t: Text | None = None) -> dict[str, Any]:
     """How the page looks and what it leaves out: for ``demo.launch`` and for tests."""
-    css = theme.css_variables() + (live.HERE / "static" / "page.css").read_text(encoding="utf-8")
+    css = theme.css_variables() + live.styles()
     return {
         "theme": theme.theme(),
         "css": css,

@@ -1,0 +1,43 @@
+"""English: the Ask tab's own words (why, tokens, proof, link and things to take along)."""
+
+TEXT: dict[str, str] = {
+    # why
+    "why.title": "Why this choice?",
+    "why.empty": "Ask a question: here stands what the first pass was asked, word for word, and what it said.",
+    "why.unasked": "No question was asked: the mix was kept from a search.",
+    "why.question": "What the model read",
+    "why.answer": "What it says to that when it may say anything ({p})",
+    "why.coming": "Its answer appears as soon as the second pass has ended.",
+    "why.how": "The choice itself compares how likely each label is as the whole answer; those are the bars of the first pass.",
+    "why.button": "Which words decided?",
+    "why.busy": "Asking again without each word …",
+    "why.label": "The words of the question, by their influence on the choice of {label}",
+    "why.hint": "Point at a word, or move with the arrow keys: what happens to the choice without it.",
+    "why.tip": "Without “{text}”: {label} {whole} → {left} ({points} points).",
+    "why.flips": "The choice would be {label}.",
+    "why.for": "For {label}: {words} points.",
+    "why.against": "Against it: {words} points.",
+    "why.nothing": "No single word decides: without any one of them {label} changes by less than half a point.",
+    "why.cost": "Every word was left out once ({n} prompts in one batch, {seconds} s); words that say the same hide each other.",
+    # two views of an answer
+    "view.label": "Show answers as",
+    "view.text": "Text",
+    "view.tokens": "Tokens",
+    "tokens.label": "Tokens of the answer with their probabilities",
+    "tokens.hint": "Point at a token, or move with the arrow keys. Shaded: doubtful; underlined: not the base’s first choice.",
+    "tokens.after": "Probabilities are computed when the answer has ended.",
+    "tokens.none": "For this answer no tokens are kept: ask, and yours are shown.",
+    "tokens.quoted": "“{text}”",
+    "tokens.tip": "{text}: {p}, rank {rank}. The base: {base_p}, rank {base_rank}.",
+    "tokens.tip_base": "{text}: {p}, rank {rank}.",
+    "tokens.instead": "It would have written {text} ({p}).",
+    "tokens.end": "end",
+    "tokens.part": "here the answers part",
+    "tokens.others": "{k} of {n} tokens are not what the base would have written.",
+    "tokens.least": "Most doubtful: “{text}”, {p}.",
+    "tokens.parts_at": "The answers part at token {n}.",
+    # proof
+    "proof.line": "applied: {mix}, |ΔW|/|W| = {share}",
+    "proof.rest": "{share} of it is no mix of these experts",
+    "proof.title": "Read back from the engine’s buffer of this very answer when it ended",
+}
