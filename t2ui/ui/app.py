@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import composer, events, examples, live, parts, theme
+from t2ui.ui import api, composer, events, examples, live, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -27,6 +27,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
     names = backend.names
     cells = recording.cells if recording and tuple(recording.run.names) == names else []
     with gr.Blocks(title="t2ui", fill_width=True, delete_cache=(3600, 86400)) as demo:
+        api.add(backend, t)  # first, so that their names are theirs
         markup(parts.header(t), elem_id="t2-header")
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
         with gr.Row(elem_id="t2-main"):

@@ -40,4 +40,14 @@ TEXT: dict[str, str] = {
     "proof.line": "applied: {mix}, |ΔW|/|W| = {share}",
     "proof.rest": "{share} of it is no mix of these experts",
     "proof.title": "Read back from the engine’s buffer of this very answer when it ended",
+    # endpoints
+    "api.long": "The prompt has {n:,} characters; at most {limit:,} can be asked: shorten it.",
+    "api.mix": "mix must be a text such as base, math=0.6,code=0.2 or auto:prompt, got {found}.",
+    "api.mixes": "mixes must be a list of 1 to {limit} texts.",
+    "api.number": "{name} must be a whole number from {low} to {high}, got {found}.",
+    "api.preset": "preset must be one of {known}, and examples a text of at most {limit} characters.",
+    "api.task": "Give examples, or a task out of {known}.",
+    "api.searches": "{limit} searches are running already: try again when one has ended.",
+    "picture.data": "A picture must be a data: URI (data:image/png;base64,...; also jpeg, webp, bmp): files of the server and "
+    "addresses are not read.",
 }
