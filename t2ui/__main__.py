@@ -1,4 +1,4 @@
-"""``python -m t2ui {serve,decompose,pretrain,train,eval,gates,dispatch,search,spectra,calibrate,report,record,bench}``."""
+"""``python -m t2ui {serve,ask,decompose,pretrain,train,eval,gates,dispatch,search,spectra,calibrate,report,record,bench}``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 def parser() -> argparse.ArgumentParser:
     from t2ui import __version__
-    from t2ui.cli import bench, evaluation, screenshots, searching, serving, spectra, training
+    from t2ui.cli import asking, bench, evaluation, screenshots, searching, serving, spectra, training
 
     top = argparse.ArgumentParser(prog="python -m t2ui", description="Explore, train and mix experts of a language model.")
     top.add_argument("--version", action="version", version=f"t2ui {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (serving, training, evaluation, searching, spectra, bench, screenshots):
+    for module in (serving, asking, training, evaluation, searching, spectra, bench, screenshots):
         module.add_parsers(commands)
     return top
 

@@ -50,4 +50,18 @@ TEXT: dict[str, str] = {
     "api.searches": "{limit} searches are running already: try again when one has ended.",
     "picture.data": "A picture must be a data: URI (data:image/png;base64,...; also jpeg, webp, bmp): files of the server and "
     "addresses are not read.",
+    # the address, and what is taken along
+    "link.title": "From the link:",
+    "link.bad": "“{value}” cannot be used",
+    "link.left_out": "{what} was left out: {why}.",
+    "link.unknown": "There is no expert {name} here; it was left out.",
+    "take.title": "Share, or take it along",
+    "take.words": "The page’s address holds the question, mix and settings. Script and command give the same numbers elsewhere.",
+    "take.link": "Copy link",
+    "take.python": "Copy as Python",
+    "take.command": "Copy as command",
+    "take.copied": "Copied.",
+    "take.by_hand": "Selected: copy it with your keyboard.",
+    "take.own": "Your own picture is not in the link: send it along.",
+    "take.own_file": "Save your own picture as picture.png beside it.",
 }
