@@ -31,6 +31,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         markup(parts.header(t), elem_id="t2-header")
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
         from_link = markup("", elem_id="t2-link-notice")
+        known = markup(take.names_html(names), elem_id="t2-names")
         with gr.Row(elem_id="t2-main"):
             with gr.Column(elem_id="t2-question", min_width=300):
                 box = composer.build(t, shown, backend.options.seed)
@@ -52,7 +53,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         search.wire(search_tab, mix_tab.sliders, tabs, backend, sessions, t)
         spectra.wire(spectra_tab, mix_tab.sliders, backend, t)
         take.wire(demo, taken, box, mix_tab.sliders, mix_tab.wide, tabs, parts_of, from_link, box.picture_box, backend, t)
-        _wire_loading(demo, backend, status, box, mix_tab, [search_tab.start, spectra_tab.refresh], t)
+        _wire_loading(demo, backend, status, known, box, mix_tab, [search_tab.start, spectra_tab.refresh], t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))
@@ -80,6 +81,7 @@ def _wire_loading(
     demo: gr.Blocks,
     backend: Backend,
     status: gr.HTML,
+    known: gr.HTML,
     box: composer.Composer,
     tab: mix.MixTab,
     buttons: list[gr.Button],
@@ -88,6 +90,7 @@ def _wire_loading(
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
     outputs = [
         status,
+        known,
         box.ask,
         box.everybody,
         tab.answer,
@@ -125,6 +128,7 @@ def _wire_loading(
         unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not chosen else ""
         yield {
             status: parts.status(t, "ready", ready_words(backend, t)),
+            known: take.names_html(names),
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
             box.notice: parts.notice(unknown, "warn", t("link.title")),
             box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t), **chosen),

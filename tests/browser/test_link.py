@@ -42,6 +42,15 @@ def test_an_address_opens_the_same_elsewhere(visit, url):
     assert other.locator("#t2-link-notice .t2-notice").count() == 0
 
 
+def test_a_mix_in_the_address_acts_on_a_tab_that_was_never_opened(visit, url):
+    visitor = visit(url + "/?mix=code%3D0.4")
+    page = visitor.page
+    visitor.ask("Start with 9, add 4. What do you get?", "#t2-everybody").wait()
+    assert "code\u00a00.40" in page.inner_text('#t2-everybody-table [data-row="mix"] th')
+    wait_for(page, "prompt", "Start with 9, add 4. What do you get?")
+    assert query(page)["mix"] == "code=0.4"
+
+
 def test_bad_values_are_left_out_with_a_note(visit, url):
     bad = {"prompt": EVIL, "seed": "x", "mix": f"{EVIL}=1,math=0.5", "strategy": EVIL, "picture": "../../etc/passwd", "tab": EVIL}
     page = visit(url + "/?" + urlencode(bad)).page

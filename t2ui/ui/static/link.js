@@ -42,12 +42,12 @@
     const p = new URLSearchParams(location.search); // others' parameters stay
     const set = (key, value) => (value === null || value === undefined || value === "" ? p.delete(key) : p.set(key, value));
     if (last) {
-      const names = t2.names || [];
+      const known = document.querySelector("[data-t2-names]"), names = known ? JSON.parse(known.dataset.t2Names) : [];
       const mix = names.map((n, i) => [n, Number(last.alphas[i]) || 0]).filter(([, a]) => a).map(([n, a]) => `${n}=${+a.toFixed(4)}`).join(",");
       set("prompt", last.prompt);
       set("strategy", last.strategy === "prompt" ? "" : last.strategy);
       set("soft", last.soft === true || last.soft === "true" ? "1" : "");
-      set("mix", mix);
+      if (names.length) set("mix", mix);
       set("seed", last.seed === null || last.seed === undefined ? "" : String(last.seed));
       set("temperature", Number(last.temperature) ? String(+Number(last.temperature).toFixed(4)) : "");
       set("tokens", Number(last.tokens) === 96 ? "" : String(last.tokens));

@@ -131,7 +131,7 @@
   // ---- share of base ------------------------------------------------------------------------------------------
   t2.mixBar = (element, props, watch) => {
     const draw = () => {
-      const value = props.value || {}, names = (t2.names = value.names || []), a = cut(names.length);
+      const value = props.value || {}, names = value.names || [], a = cut(names.length);
       const sum = a.reduce((x, y) => x + y, 0), base = 1 - sum;
       const bar = element.querySelector(".t2-sharebar"), words = element.querySelector(".t2-share-words");
       const parts = names.map((n, i) => [value.labels[i], Math.max(a[i], 0), value.colours[i]]);

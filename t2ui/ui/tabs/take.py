@@ -40,6 +40,11 @@ def build(t: Text) -> TakeBox:
     return TakeBox(buttons, where, taken)
 
 
+def names_html(names: Sequence[str]) -> str:
+    """The experts' names for ``link.js``, in the sliders' order."""
+    return f'<span hidden data-t2-names="{escape(json.dumps(list(names)), quote=True)}"></span>'
+
+
 def taken_html(text: str, said: str, t: Text) -> str:
     """The text to be copied, with what has to be said about it."""
     note = parts.notice(said, "warn")
