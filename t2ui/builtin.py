@@ -76,9 +76,10 @@ def picture(name: str) -> Image.Image:
 
     family, dash, number = name.rpartition("-")
     found = None
-    if bool(family) == bool(dash) and number.isascii() and number.isdigit() and len(number) < 4 and (not family or family in TASKS):
+    known = family in TASKS if dash else True
+    if known and number.isascii() and number.isdigit() and len(number) < 4:
         all_of_them = built_in() if not family else tuple(sample.image for sample in shown(family))
         found = all_of_them[int(number) - 1] if 1 <= int(number) <= len(all_of_them) else None
     if found is None:
-        raise ValueError(f"there is no built-in picture {name[:40]!r}: expected 1 to {PICTURES}, or an example's such as vision-2")
+        raise ValueError(f"there is no built-in picture {name[:40]!r}: expected 1 to {PICTURES}, or an example's, as vision-2")
     return found

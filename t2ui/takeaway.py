@@ -72,7 +72,8 @@ def python(setup: Setup) -> str:
         f"settings = dict(temperature={s.temperature!r}, seed={s.seed!r}, max_new_tokens={s.max_new_tokens!r}, logprobs=True)",
         'answers = answer_all(loaded, [Request(prompt, image, mix, **settings) for mix in mixes], mode="rows")',
         "for answer in answers:",
-        '    print(f"{answer.applied.mix}: |dW|/|W| = {answer.applied.change:.4f}, log p = {answer.logprob:.4f}\\n{answer.text}")',
+        "    applied = answer.applied",
+        '    print(f"{applied.mix}: |dW|/|W| = {applied.change:.4f}, log p = {answer.logprob:.4f}\\n{answer.text}")',
     ]
     return "\n".join(lines) + "\n"
 

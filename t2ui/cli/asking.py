@@ -10,14 +10,15 @@ from t2ui.cli.common import CommandError, common_flags, load_model, made_by, mod
 
 
 def add_parsers(commands: Any) -> None:
-    p = commands.add_parser("ask", help="answer one prompt with the base and with a mix (what the page's \"copy as command\" gives)")
+    p = commands.add_parser("ask", help="answer one prompt with the base and with a mix, as the page does")
     p.add_argument("prompt", help="the question")
     p.add_argument("--mix", default="auto:prompt", metavar="MIX",
-                   help="base, math=0.6,code=0.2, a recipe file, or auto:STRATEGY for two passes (default: %(default)s)")  # fmt: skip
+                   help="base, math=0.6,code=0.2, a recipe file, or auto:STRATEGY: two passes (default: %(default)s)")  # fmt: skip
     p.add_argument("--soft", action="store_true", help="with auto: the scores as alphas instead of one expert at 1")
     picture = p.add_mutually_exclusive_group()
     picture.add_argument("--image", default=None, metavar="FILE", help="a picture")
-    picture.add_argument("--picture", default=None, metavar="NAME", help="a built-in picture: 1 to 6, or an example's such as vision-2")
+    picture.add_argument("--picture", default=None, metavar="NAME",
+                         help="a built-in picture: 1 to 6, or an example's such as vision-2")  # fmt: skip
     p.add_argument("--temperature", type=float, default=0.0, help="0 takes the likeliest token (default)")
     p.add_argument("--max-new-tokens", type=int, default=96)
     model_flags(p), common_flags(p)

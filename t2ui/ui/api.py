@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -258,8 +258,9 @@ def _said(fn: Callable, t: Text) -> Callable:
         @functools.wraps(fn)
         async def wrapped(*args: Any, **kwargs: Any) -> Any:
             with _in_words(t):
-                async for item in fn(*args, **kwargs):
-                    yield item
+                async with aclosing(fn(*args, **kwargs)) as items:  # whoever leaves ends it at once
+                    async for item in items:
+                        yield item
 
     else:
 

@@ -1,7 +1,7 @@
 """The page's state in its address: what an address says, checked value by value.
 
-``page.js``'s sibling ``link.js`` writes the address while somebody works; here it is read when a page opens. An address is written
-by anybody: every value is checked on its own, a bad one is left out with a note, and nothing of it is ever run or drawn as markup.
+``static/link.js`` writes the address while somebody works; here it is read when a page opens. Anybody may have written it: every
+value is checked on its own, a bad one is left out with a note, and nothing of it is ever run or drawn as markup.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ def differing(ids: Sequence[int], other: Sequence[int] | None) -> tuple[set[int]
 def shown(token: Token, t: Text) -> str:
     """The token's text, or a sign for what has none: control tokens, line breaks, halves of characters."""
     if not token.text:
-        return f'<span class="t2-sign">{escape(t("tokens.end") if token.name.startswith("<") and not token.name.startswith("<0x") else "…")}</span>'
+        control = token.name.startswith("<") and not token.name.startswith("<0x")  # the latter is half a character
+        return f'<span class="t2-sign">{escape(t("tokens.end") if control else "…")}</span>'
     if token.text.strip(" ") == "":
         return f'<span class="t2-sign">{"␣" * len(token.text)}</span>'
     lines = token.text.split("\n")
@@ -88,14 +89,18 @@ def shown(token: Token, t: Text) -> str:
 
 def tip(token: Token, base: bool, t: Text) -> str:
     """The numbers of one token, in words."""
-    text = t("tokens.quoted", text=token.text.replace("\n", "↵")) if token.text else token.name
+    text = quoted(token.text, t) if token.text else token.name
     if base:
         return t("tokens.tip_base", text=text, p=share(token.p), rank=token.rank)
     said = t("tokens.tip", text=text, p=share(token.p), rank=token.rank, base_p=share(token.base_p), base_rank=token.base_rank)
     if token.base_rank > 1:
-        instead = t("tokens.quoted", text=token.base_text.replace("\n", "↵"))
-        said += " " + t("tokens.instead", text=instead, p=share(token.base_top))
+        said += " " + t("tokens.instead", text=quoted(token.base_text, t), p=share(token.base_top))
     return said
+
+
+def quoted(text: str, t: Text) -> str:
+    """A token's text in quotes, with signs for spaces and line breaks."""
+    return t("tokens.quoted", text=text.replace("\n", "↵").replace(" ", "␣"))
 
 
 def summary(known: Sequence[Token], first: int | None, base: bool, t: Text) -> str:
@@ -147,7 +152,8 @@ def words(prompt: str, found: Influence, t: Text) -> str:
         )
     out.append(escape(prompt[at:]))
     return (
-        f'<div class="t2-words t2-text" role="listbox" aria-label="{t.html("why.label", label=label)}" data-t2="tips">{"".join(out)}</div>'
+        f'<div class="t2-words t2-text" role="listbox" aria-label="{t.html("why.label", label=label)}" data-t2="tips">'
+        f"{''.join(out)}</div>"
         f'<p class="t2-tip" data-empty="{t.html("why.hint")}">{t.html("why.hint")}</p>'
         f'<p class="t2-why">{escape(words_summary(found, t))}</p>'
     )

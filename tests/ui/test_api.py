@@ -114,6 +114,33 @@ def test_search_streams_generations_and_ends_with_a_mix(client):
     assert of_task["stage"] == "done" and of_task["mix"]
 
 
+def test_searches_are_counted_and_leave_when_they_are_stopped(backend):
+    """Two may run; a third is turned away; whoever leaves makes room."""
+    search = api.endpoints(backend, Text())["search"]
+
+    async def go():
+        running = [search(task="math", shots=2, seed=seed) for seed in range(2)]
+        for one in running:
+            assert (await anext(one))["generation"] >= 1
+        with pytest.raises(Exception, match="2 searches are running already"):
+            await anext(search(task="math", shots=2))
+        await running[0].aclose()
+        third = search(task="math", shots=2)
+        assert (await anext(third))["generation"] >= 1
+        for one in (running[1], third):
+            await one.aclose()
+
+    asyncio.run(go())
+
+
+def test_a_search_can_be_cancelled(client):
+    job = client.submit(task="math", shots=2, api_name="/search")
+    next(iter(job))
+    job.cancel()
+    again = client.predict(task="math", shots=1, api_name="/search")
+    assert again["stage"] == "done"
+
+
 @pytest.mark.parametrize("bad", ["/etc/passwd", "file:///etc/passwd", "http://example.org/a.png", "data:text/plain;base64,aGk=",
                                  "data:image/png;base64,%%%", "data:image/svg+xml;base64,aGk=", ["/etc/passwd"], 7,
                                  {"path": "/etc/passwd", "note": "as a file"}])  # fmt: skip

@@ -40,7 +40,7 @@ def test_the_proof_line_follows_the_slot(engine, monkeypatch):
     """Somebody writes another expert's scales into the slots behind the page's back: the line says so."""
     mix = Mix({"math": 0.6, "code": 0.25})
     honest = last(engine, "everybody", mix=mix)
-    shown = [line for line in proofs(runs.replace(honest, rows=(honest.row("base"), runs.replace(honest.row("mix"), key="dispatch"))))]
+    shown = proofs(runs.replace(honest, rows=(honest.row("base"), runs.replace(honest.row("mix"), key="dispatch"))))
     assert len(shown) == 1 and re.fullmatch(r"applied: math 0\.60, code 0\.25, \|ΔW\|/\|W\| = [\d.]+ %, [\d.]+ m?s", shown[0])
     write = Scheduler._write_mix
 

@@ -7,8 +7,8 @@ from t2ui.ui.text import Text
 
 T = Text()
 NAMES = ("math", "code", "vision")
-GOOD = {"prompt": "7 + 5?", "strategy": "few-shot:both", "soft": "1", "mix": "code=0.25,math=-0.5", "seed": "7", "temperature": "0.7",
-        "tokens": "32", "tab": "mix", "picture": "vision-2", "other": "left alone"}  # fmt: skip
+GOOD = {"prompt": "7 + 5?", "strategy": "few-shot:both", "soft": "1", "mix": "code=0.25,math=-0.5", "seed": "7",
+        "temperature": "0.7", "tokens": "32", "tab": "mix", "picture": "vision-2", "other": "left alone"}  # fmt: skip
 
 
 def test_everything_is_read():

@@ -129,7 +129,8 @@ def wire(
         said = parts.notice(" ".join(notes), "warn", t("link.title")) if notes else ""
         return [keep["prompt"], keep["soft"], keep["temperature"], keep["tokens"], keep["seed"],
                 image if image is not None else gr.skip(), gr.update(open=True) if image is not None else gr.skip(),
-                gr.Tabs(selected=found.tab) if found.tab else gr.skip(), True if beyond else gr.skip(), said, *alphas]  # fmt: skip
+                gr.Tabs(selected=found.tab) if found.tab else gr.skip(), True if beyond else gr.skip(), said,
+                *alphas]  # fmt: skip
 
     demo.load(restore, None, outputs, **QUIET).then(None, None, None, js="() => { window.t2ui.linkReady(); }", **QUIET)
 
@@ -138,7 +139,8 @@ def wire(
             try:
                 if kind == "link":
                     told = _where(where)
-                    return taken_html(told["link"], t("take.own") if values[6] and told["picture"] in ("", takeaway.OWN) else "", t)
+                    own = values[6] and told["picture"] in ("", takeaway.OWN)
+                    return taken_html(told["link"], t("take.own") if own else "", t)
                 if not str(values[0] or "").strip():
                     raise InputError(t("question.empty"))
                 setup = setup_of(where, values, backend)

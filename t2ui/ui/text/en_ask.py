@@ -18,7 +18,7 @@ TEXT: dict[str, str] = {
     "why.for": "For {label}: {words} points.",
     "why.against": "Against it: {words} points.",
     "why.nothing": "No single word decides: without any one of them {label} changes by less than half a point.",
-    "why.cost": "Every word was left out once ({n} prompts in one batch, {seconds} s); words that say the same hide each other.",
+    "why.cost": "Every word was left out once ({n} prompts, {seconds} s); words that say the same hide each other.",
     # two views of an answer
     "view.label": "Show answers as",
     "view.text": "Text",
@@ -33,7 +33,7 @@ TEXT: dict[str, str] = {
     "tokens.instead": "It would have written {text} ({p}).",
     "tokens.end": "end",
     "tokens.part": "here the answers part",
-    "tokens.others": "{k} of {n} tokens are not what the base would have written.",
+    "tokens.others": "Tokens that the base would not have written: {k} of {n}.",
     "tokens.least": "Most doubtful: “{text}”, {p}.",
     "tokens.parts_at": "The answers part at token {n}.",
     # proof
