@@ -1,4 +1,4 @@
-"""``python -m t2ui {serve,plan,decompose,pretrain,train,eval,gates,dispatch,search,spectra,export,import,...}``."""
+"""``python -m t2ui {serve,ask,plan,decompose,pretrain,train,eval,gates,dispatch,search,spectra,export,import,...}``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 def parser() -> argparse.ArgumentParser:
     from t2ui import __version__
     from t2ui.cli import (
+        asking,
         bench,
         evaluation,
         exporting,
@@ -25,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m t2ui", description="Explore, train and mix experts of a language model.")
     top.add_argument("--version", action="version", version=f"t2ui {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (serving, planning, training, evaluation, searching, spectra, exporting, importing, bench, screenshots):
+    for module in (serving, asking, planning, training, evaluation, searching, spectra, exporting, importing, bench,
+                   screenshots):
         module.add_parsers(commands)
     return top
 

@@ -62,6 +62,9 @@ class Row:
         seconds: wall time by stage; ``first`` = until the first token, ``total`` = all of it.
         tokens: number of decoded tokens.
         change: |dW| / |W| that was really applied for this row; None before the engine said.
+        applied: the mix that the engine read back from this row's slot (as ``str(Mix)``), "" before it said; ``rest``: the
+            share of the change there that no mix of the experts explains.
+        ids: the decoded token ids, the terminator included.
         right: the grader's verdict; None if the answer cannot be checked (yet).
         why: the grader's reason.
     """
@@ -76,6 +79,9 @@ class Row:
     change: float | None = None
     right: bool | None = None
     why: str = ""
+    applied: str = ""
+    rest: float | None = None
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class FirstPass:
     seconds: float
     outside: bool | None = None
     outside_why: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ class Run:
                     **data,
                     "names": tuple(data["names"]),
                     "first_pass": FirstPass(**first) if first else None,
-                    "rows": tuple(Row(**row) for row in data["rows"]),
+                    "rows": tuple(Row(**{**row, "ids": tuple(row.get("ids", ()))}) for row in data["rows"]),
                 }
             )
         except (KeyError, TypeError, AttributeError) as error:
@@ -269,6 +276,7 @@ async def run(
                     found.seconds,
                     found.outside,
                     found.outside_why,
+                    found.question,
                 ),
             )
         rows = mixes(kind, names, mix or Mix.base(), chosen)
@@ -379,4 +387,7 @@ def _grow(row: Row, delta: Delta) -> Row:
         error=delta.error or row.error,
         seconds=dict(delta.seconds) if delta.seconds else row.seconds,
         change=delta.applied.change if delta.applied else row.change,
+        applied=(delta.applied.found or delta.applied.mix) if delta.applied else row.applied,
+        rest=delta.applied.rest if delta.applied else row.rest,
+        ids=row.ids + delta.tokens,
     )

@@ -200,6 +200,7 @@ class ExpertStack:
                 raise ExpertError(f"{expert.name!r} is a {expert.role}: only skill experts can be mixed; leave it out")
             refusals(expert.check(adapted), f"expert {expert.name!r}")
         self._sigma = adapted.sigma
+        self._gram: Tensor | None = None  # pseudo-inverse, for alphas_of
         self._layer_index = adapted.layer_index.to(adapted.device)
         self.delta = torch.zeros(len(self.experts), adapted.R, device=adapted.device)
         for k, expert in enumerate(self.experts):
@@ -245,3 +246,27 @@ class ExpertStack:
         if not mixes:
             return self._sigma.new_zeros(0, self.adapted.R)
         return torch.stack([known[mix] for mix in mixes])
+
+    def alphas_of(self, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """What is in given scales: the inverse of `scale` for mixes with one number per expert.
+
+        Args:
+            scale: (B, R), sigma * z of every row.
+
+        Returns:
+            alphas (B, K) fp64 on the CPU: the mix that comes nearest to `scale - sigma` (least squares; of experts that
+            cannot be told apart, equal shares). rest (B,): |what no mix explains| / |scale - sigma|, 0 to 1.
+        """
+        sigma = self._sigma
+        change = scale.to(sigma) - sigma
+        whole = change.double().square().sum(dim=-1).cpu()
+        if not self.experts:
+            return torch.zeros(len(scale), 0, dtype=torch.float64), (whole > 0).double()
+        if self._gram is None:
+            weighted = sigma * self.delta
+            self._gram = torch.linalg.pinv((weighted @ weighted.T).double().cpu(), rtol=1e-6, hermitian=True)
+        onto = ((sigma * change) @ self.delta.T).double().cpu()  # (B, K)
+        alphas = onto @ self._gram
+        left = change - sigma * (alphas.to(change) @ self.delta)
+        rest = left.double().square().sum(dim=-1).cpu() / whole.clamp(min=1e-300)
+        return alphas, rest.clamp(max=1.0).sqrt()

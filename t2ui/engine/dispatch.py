@@ -81,6 +81,11 @@ def question_of(labels: Sequence[str]) -> str:
     return f"What kind of question is this: {', '.join(first)}{' or ' if first else ''}{last}?"
 
 
+def request_of(labels: Sequence[str], prompt: str, image: Any = None) -> Request:
+    """What the first pass asks the model about a prompt."""
+    return Request(f"{question_of(labels)}\n{prompt}", image, max_new_tokens=_ANSWER_ROOM)
+
+
 def dispatch(
     loaded: Loaded, prompt: str, image: Any = None, strategy: str = "prompt", soft: bool = False
 ) -> Dispatch:
@@ -117,8 +122,8 @@ def dispatch_all(
             raise RequestError("the prompt is empty: type a question")
     if method == "few-shot":
         return _kept(loaded, strategy, name, len(prompts), begun)
-    asked = [Request(f"{question}\n{p}", i, max_new_tokens=_ANSWER_ROOM) for p, i in zip(prompts, images, strict=True)]
-    z = _classifier(loaded) if method == "classifier" else None
+    asked = [request_of(labels, p, i) for p, i in zip(prompts, images, strict=True)]
+    z = classifier_z(loaded) if method == "classifier" else None
     scores = choose_all(loaded, asked, labels, batch_size, z)
     surprise = prompt_features(loaded, prompts, images, batch_size)
     features = [{**f, "other": s[OTHER]} for f, s in zip(surprise, scores, strict=True)]
@@ -137,7 +142,8 @@ def limits_key(strategy: str) -> str:
     return "outside" if strategy == "prompt" else f"outside_{strategy}"
 
 
-def _classifier(loaded: Loaded) -> torch.Tensor:
+def classifier_z(loaded: Loaded) -> torch.Tensor:
+    """The classifier expert's z, (R,). Raises RequestError where there is none."""
     expert = loaded.dispatcher
     if expert is None:
         raise RequestError("there is no classifier expert: train one (python -m t2ui train --task dispatch), or use the "
@@ -259,6 +265,6 @@ def calibrate(
 
 
 __all__ = [
-    "Dispatch", "calibrate", "choose", "dispatch", "dispatch_all", "labels_of", "limits_key", "prompt_features",
-    "question_of", "recipes",
+    "Dispatch", "calibrate", "choose", "classifier_z", "dispatch", "dispatch_all", "labels_of", "limits_key", "prompt_features",
+    "question_of", "recipes", "request_of",
 ]

@@ -185,13 +185,21 @@ class Loaded:
         """Adapt each row by its own ``scale`` (B, R) inside the context; None: leave the modules as they are."""
         return nullcontext() if scale is None else self.adapted.rows(scale)
 
-    def applied(self, mixes: Sequence[Mix], scale: torch.Tensor | None, mode: str) -> list[Applied]:
-        """What a scale buffer does to the weights: ``|dW| / |W| = |scale - sigma| / |sigma|`` (U, Vh orthonormal)."""
+    def applied(self, mixes: Sequence[Mix], scale: torch.Tensor | None, mode: str, read: bool = False) -> list[Applied]:
+        """What a scale buffer does to the weights: ``|dW| / |W| = |scale - sigma| / |sigma|`` (U, Vh orthonormal).
+
+        With ``read``, also which mix the buffer really holds (for single rows: it takes the buffer's memory again).
+        """
         if scale is None:
             return [Applied(str(mix), 0.0, "off") for mix in mixes]
         sigma = self.adapted.sigma.to(scale)
         change = (torch.linalg.vector_norm(scale - sigma, dim=-1) / torch.linalg.vector_norm(sigma)).tolist()
-        return [Applied(str(mix), value, mode) for mix, value in zip(mixes, change, strict=True)]
+        if not read:
+            return [Applied(str(mix), value, mode) for mix, value in zip(mixes, change, strict=True)]
+        alphas, rest = (found.tolist() for found in self.stack.alphas_of(scale))
+        read = [Mix({n: v for n, a in zip(self.stack.names, row, strict=True) if (v := round(a, 4))}) for row in alphas]
+        return [Applied(str(m), c, mode, str(f), None if m.per_layer else r)
+                for m, c, f, r in zip(mixes, change, read, rest, strict=True)]  # fmt: skip
 
 
 def load(

@@ -79,11 +79,17 @@ class Applied:
         mix: the mix, as ``str(Mix)`` prints it.
         change: ``|dW| / |W|`` (Frobenius) over all adapted matrices; 0 for the base model.
         mode: ``off`` (the plain weights), ``rows`` or ``fold``, or ``current`` (left as the caller set it).
+        found: the mix read back from the buffer, as ``str(Mix)`` prints it, to four decimals; of alphas per layer the
+            mean; "" where there was no buffer to read.
+        rest: the share of the change that no mix of these experts explains (Frobenius), 0 to 1; None for alphas per layer
+            and where nothing was read.
     """
 
     mix: str
     change: float
     mode: str
+    found: str = ""
+    rest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ class Delta:
         reason: ``stop`` (the model ended), ``length``, ``cancelled`` or ``error``; None before the end.
         error: what to tell the visitor, with reason ``error``.
         seconds: by stage (``queue``, ``encode``, ``prefill``, ``decode``, ``total``; ``first`` = until the first
-            token), with the last delta.
+            token; ``mix`` = writing the mix into the row's slot, a part of ``encode``, where rows have slots), with the
+            last delta.
         applied: what adapted the model, with the first and the last delta.
     """
 

@@ -147,9 +147,11 @@ class Scheduler:
                     self.graphs.step([0] * lanes, [0] * lanes, mixed)
 
     def _write_mix(self, row: Row, mix: Mix) -> None:
+        begun = time.perf_counter()
         scale = self.loaded.scales([mix])
-        row.mix, row.applied = mix, self.loaded.applied([mix], scale, "rows")[0]
         self._scale[self._slot(row)] = self.loaded.adapted.sigma if scale is None else scale[0]
+        row.mix, row.applied = mix, self.loaded.applied([mix], scale, "rows", True)[0]  # which waits for the numbers to be there
+        row.times["mix"] = time.perf_counter() - begun
 
     def _take_over(self, row: Row) -> None:
         """Copy what a live row has read already, if it began alike under the same mix."""
@@ -348,7 +350,7 @@ class Scheduler:
         if row.mix.is_base and bool((self._scale[self._slot(row)] == self.loaded.adapted.sigma).all()):
             return self.loaded.applied([row.mix], None, "rows")[0]
         slot = self._slot(row)
-        return self.loaded.applied([row.mix], self._scale[slot : slot + 1], "rows")[0]
+        return self.loaded.applied([row.mix], self._scale[slot : slot + 1], "rows", True)[0]
 
     def _end(self, row: Row, reason: str, error: str | None = None) -> None:
         self.leave(row)
@@ -363,7 +365,7 @@ def _seconds(row: Row) -> dict[str, float]:
     joined = t.get("joined", now)
     first = t.get("first", now)
     return {"queue": begun - row.submitted, "encode": joined - begun, "prefill": first - joined, "decode": now - first,
-            "first": first - row.submitted, "total": now - row.submitted}  # fmt: skip
+            "first": first - row.submitted, "total": now - row.submitted, "mix": t.get("mix", 0.0)}  # fmt: skip
 
 
 def _key(row: Row) -> str | None:

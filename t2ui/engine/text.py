@@ -141,6 +141,12 @@ class TextCodec:
             return self.tokenizer.decode(plain, clean_up_tokenization_spaces=False)
 
 
+    def raw(self, ids: Sequence[int]) -> str:
+        """The text of ids with the control tokens in it, for people who want to see them."""
+        with self._lock:
+            return self.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+
 class TextStream:
     """Turns one row's growing list of ids into pieces of text whose sum is the text of the whole list.
 

@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import composer, events, examples, live, parts, theme
+from t2ui.ui import api, composer, events, examples, link, live, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, mix, search, spectra
+from t2ui.ui.tabs import ask, mix, search, spectra, take
 from t2ui.ui.text import Text
 
 
@@ -27,27 +27,33 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
     names = backend.names
     cells = recording.cells if recording and tuple(recording.run.names) == names else []
     with gr.Blocks(title="t2ui", fill_width=True, delete_cache=(3600, 86400)) as demo:
+        api.add(backend, t)  # first, so that their names are theirs
         markup(parts.header(t), elem_id="t2-header")
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
+        from_link = markup("", elem_id="t2-link-notice")
+        known = markup(take.names_html(names), elem_id="t2-names")
         with gr.Row(elem_id="t2-main"):
             with gr.Column(elem_id="t2-question", min_width=300):
                 box = composer.build(t, shown, backend.options.seed)
+                taken = take.build(t)
             with gr.Column(elem_id="t2-panels", min_width=300):
                 with gr.Tabs(elem_id="t2-tabs", selected="ask") as tabs:
-                    with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask"):
+                    with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask") as ask_part:
                         ask_tab = ask.build(t, shown, recording.about if recording else None)
-                    with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix"):
+                    with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix") as mix_part:
                         mix_tab = mix.build(t, names, cells)
-                    with gr.Tab(t("tab.search"), id="search", elem_id="t2-tab-search"):
+                    with gr.Tab(t("tab.search"), id="search", elem_id="t2-tab-search") as search_part:
                         search_tab = search.build(t)
-                    with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra"):
+                    with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
                         spectra_tab = spectra.build(t)
+        parts_of = (ask_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
         ask.wire(ask_tab, box, mix_tab.sliders, tabs, backend, sessions, t)
         mix.wire(mix_tab, box, backend, sessions, t)
         search.wire(search_tab, mix_tab.sliders, tabs, backend, sessions, t)
         spectra.wire(spectra_tab, mix_tab.sliders, backend, t)
-        _wire_loading(demo, backend, status, box, mix_tab, [search_tab.start, spectra_tab.refresh], t)
+        take.wire(demo, taken, box, mix_tab.sliders, mix_tab.wide, tabs, parts_of, from_link, box.picture_box, backend, t)
+        _wire_loading(demo, backend, status, known, box, mix_tab, [search_tab.start, spectra_tab.refresh], t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))
@@ -58,7 +64,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
 
 def launch_options(t: Text | None = None) -> dict[str, Any]:
     """How the page looks and what it leaves out: for ``demo.launch`` and for tests."""
-    css = theme.css_variables() + (live.HERE / "static" / "page.css").read_text(encoding="utf-8")
+    css = theme.css_variables() + live.styles()
     return {
         "theme": theme.theme(),
         "css": css,
@@ -75,6 +81,7 @@ def _wire_loading(
     demo: gr.Blocks,
     backend: Backend,
     status: gr.HTML,
+    known: gr.HTML,
     box: composer.Composer,
     tab: mix.MixTab,
     buttons: list[gr.Button],
@@ -83,6 +90,7 @@ def _wire_loading(
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
     outputs = [
         status,
+        known,
         box.ask,
         box.everybody,
         tab.answer,
@@ -99,7 +107,7 @@ def _wire_loading(
         *tab.sliders,
     ]
 
-    async def opened() -> AsyncIterator[dict[Any, Any]]:
+    async def opened(request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         backend.page_opened()
         # The task families first: a second of imports that the first picture did not have to wait for.
         families = await asyncio.to_thread(lambda: (examples.families_html(t), examples.pictures_html(t)))
@@ -115,11 +123,15 @@ def _wire_loading(
             yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why}
             return
         names = backend.names
+        asked = link.read(dict(request.query_params), names, t)[0].strategy  # only now it is known which ones there are
+        chosen = {"value": asked} if asked in backend.strategies else {}
+        unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not chosen else ""
         yield {
             status: parts.status(t, "ready", ready_words(backend, t)),
+            known: take.names_html(names),
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
-            box.notice: "",
-            box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t)),
+            box.notice: parts.notice(unknown, "warn", t("link.title")),
+            box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t), **chosen),
             tab.notice: "",
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),

@@ -28,6 +28,7 @@ class Composer:
 
     prompt: gr.Textbox
     picture: gr.Image
+    picture_box: gr.Accordion
     strategy: gr.Dropdown
     soft: gr.Radio
     temperature: gr.Slider
@@ -158,7 +159,7 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
     picture.upload(look, [picture], [picture, said], preprocess=False, **quiet)
     thumbs.pick(choose_picture, None, [picture], **quiet)
     return Composer(
-        prompt, picture, strategy, soft, temperature, max_new_tokens, seed_box, ask, everybody, stop, said, thumbs, families
+        prompt, picture, box, strategy, soft, temperature, max_new_tokens, seed_box, ask, everybody, stop, said, thumbs, families
     )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
+from t2ui.details import Details, details
+from t2ui.runs import Question, Run
+from t2ui.ui.backend import Backend
 from t2ui.ui.text import Text
 
 # Events that reach the engine: the engine's own queue is the only queue, and nothing is drawn over a live picture.
@@ -42,3 +46,15 @@ def explain(error: Exception, t: Text) -> str:
     """An unforeseen error in words for the visitor; the details go to the server's log."""
     log.exception("A run failed unexpectedly")
     return t("run.bug", kind=type(error).__name__)
+
+
+async def look(backend: Backend, state: Run, question: Question, keys: Sequence[str]) -> Details | None:
+    """The details of a run that is over; None where it has no answers, or where the engine has no time for them."""
+    from t2ui.engine import EngineError
+
+    if not any(row.ids for row in state.rows):
+        return None
+    try:
+        return await details(backend.engine, state, question, keys)
+    except EngineError:
+        return None  # busy: the answers stand, only their tokens are not shown

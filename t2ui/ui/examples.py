@@ -1,4 +1,4 @@
-"""Questions one click away, by family, and the built-in pictures: drawn from the task families' validation split.
+"""Questions one click away, by family, and the built-in pictures (:mod:`t2ui.builtin`), as buttons.
 
 The families take a second to import (they compile all their phrasings), so they are imported by what needs them: the
 page is on the screen first, and the examples come right after it.
@@ -6,66 +6,15 @@ page is on the screen first, and the examples come right after it.
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
-from functools import cache
 from html import escape
 
-from PIL import Image
-
+from t2ui.builtin import ANY, Sample, built_in, fresh, shown
 from t2ui.ui.live import pick
 from t2ui.ui.pictures import data_uri
 from t2ui.ui.text import Text
 from t2ui.ui.theme import icon
 
-SPLIT, SEED, PER_FAMILY = "validation", 20, 3
-ANY = "any"
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A question that can be put into the box, with its picture."""
-
-    family: str
-    prompt: str
-    image: Image.Image | None
-
-
-def _sample(example) -> Sample:
-    from t2ui.tasks import pictures
-
-    return Sample(example.task, example.prompt, pictures.draw(example.scene) if example.scene else None)
-
-
-@cache
-def shown(family: str) -> tuple[Sample, ...]:
-    """The examples of a family that the page offers: always the same."""
-    from t2ui.tasks import TASKS
-
-    return tuple(_sample(example) for example in TASKS[family].examples(SPLIT, PER_FAMILY, SEED))
-
-
-def fresh(family: str = ANY, seed: int | None = None) -> Sample:
-    """A new random question of the validation split.
-
-    Raises:
-        KeyError: an unknown family.
-    """
-    from t2ui.tasks import TASKS
-
-    rng = random.Random(seed)
-    name = rng.choice(list(TASKS)) if family == ANY else family
-    return _sample(TASKS[name].examples(SPLIT, 1, rng.randrange(2**31))[0])
-
-
-@cache
-def built_in() -> tuple[Image.Image, ...]:
-    """Pictures to ask about, without a question."""
-    from t2ui.tasks import TASKS, pictures
-
-    samples = TASKS["vision"].examples(SPLIT, 40, SEED + 1)
-    scenes = [example.scene for example in samples if len(example.scene["objects"]) >= 3]
-    return tuple(pictures.draw(scene) for scene in scenes[:6])
+__all__ = ["ANY", "Sample", "built_in", "families_html", "fresh", "pictures_html", "shown", "waiting_html"]
 
 
 def waiting_html(t: Text) -> str:

@@ -23,6 +23,7 @@ from t2ui.ui.theme import colour
 
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
+SCRIPTS, STYLES = ("page.js", "ask.js", "link.js"), ("page.css", "ask.css")  # in this order
 
 
 # Functions, not subclasses of gr.HTML: gradio writes a .pyi file next to every module that derives a component.
@@ -116,5 +117,10 @@ def head() -> str:
     """What goes into the page's <head>: our script, and where plotly lies on this server."""
     gr.set_static_paths([PLOTLY_DIR])
     url = "gradio_api/file=" + quote((PLOTLY_DIR / "plotly.min.js").as_posix(), safe="/:")
-    script = (HERE / "static" / "page.js").read_text(encoding="utf-8")
+    script = "\n".join((HERE / "static" / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return f"<script>{script}\nwindow.t2ui.plotlyUrl = {json.dumps(url)};</script>"
+
+
+def styles() -> str:
+    """The page's own style sheets, one after the other."""
+    return "\n".join((HERE / "static" / name).read_text(encoding="utf-8") for name in STYLES)

@@ -5,16 +5,22 @@ Pure functions from plain data to HTML; whatever a visitor or the model wrote is
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from t2ui.runs import Row, Run
+from t2ui.ui import markdown, token_view
 from t2ui.ui.flow import ms, parse_alphas, percent
 from t2ui.ui.text import Text
 from t2ui.ui.theme import colour, icon
+
+if TYPE_CHECKING:
+    from t2ui.details import Details
+    from t2ui.engine.tokens import Token
+
+FOREIGN = 0.02  # so much of a change that no mix explains is said
 
 
 def header(t: Text) -> str:
@@ -97,55 +103,77 @@ def mix_words(mix: str, t: Text) -> str:
 
 
 def timing(row: Row, t: Text) -> str:
-    """Time, length, and what was really applied, as far as known."""
-    parts = []
-    if row.seconds:
-        first, total = ms(row.seconds.get("first")), ms(row.seconds.get("total"))
-        parts.append(t("answer.timing", first=first, total=total, n=row.tokens))
-    if row.change:
-        parts.append(t("answer.change", share=percent(row.change, 1)))
-    return " · ".join(parts)
+    """Time and length, as far as known."""
+    if not row.seconds:
+        return ""
+    return t("answer.timing", first=ms(row.seconds.get("first")), total=ms(row.seconds.get("total")), n=row.tokens)
 
 
-def marked(text: str, other: str) -> str:
-    """The text with the words that the other answer does not have at this place, marked. Escaped."""
-    words, others = re.findall(r"\s+|[^\s]+", text), re.findall(r"\s+|[^\s]+", other)
-    out = []
-    for kind, start, end, _, _ in difflib.SequenceMatcher(None, words, others, autojunk=False).get_opcodes():
-        piece = escape("".join(words[start:end]))
-        out.append(f"<mark>{piece}</mark>" if kind in ("replace", "delete") and piece.strip() else piece)
-    return "".join(out)
+def proof(row: Row, t: Text) -> str:
+    """What really adapted this answer, as the engine read it from the row's slot when the answer ended."""
+    if row.change is None or not row.reason:
+        return ""
+    alphas = sorted(parse_alphas(row.applied or row.mix).items(), key=lambda item: -abs(item[1]))
+    mix = ", ".join(f"{t.family(name)} {value:.2f}" for name, value in alphas)
+    said = t("proof.line", mix=mix or t("mix.none"), share=percent(row.change, 1))
+    if (seconds := row.seconds.get("mix")) is not None and row.change:
+        said += ", " + ms(seconds)
+    if row.rest is not None and row.rest > FOREIGN and row.change:
+        said += " · " + t("proof.rest", share=percent(row.rest))
+    return f'<p class="t2-proof" title="{t.html("proof.title")}">{escape(said)}</p>'
 
 
-def answer(row: Row | None, key: str, run: Run, t: Text, other: Row | None = None) -> str:
-    """One answer as a card; an empty card where there is no answer yet.
+def answer(
+    row: Row | None, key: str, run: Run, t: Text, other: Row | None = None, tokens: Sequence[Token] | None = None
+) -> str:
+    """One answer as a card with two views, text and tokens; an empty card where there is no answer yet.
 
-    ``other``: the answer beside it; once both are over, the words in which they differ are marked.
+    ``other``: the answer beside it; once both are over, the words in which they differ are marked. ``tokens``: what is known
+    about this answer's tokens (``t2ui.details``).
     """
     row = row or Row(key, "")
     running = row.reason is None and run.stage in ("waiting", "pass1", "pass2")
     mix = f'<span class="t2-mixname">{escape(mix_words(row.mix, t))}</span>' if row.mix and key != "base" else ""
-    if row.text and row.reason and other is not None and other.reason and other.text:
-        body = marked(row.text, other.text)
-    elif row.text:
-        body = escape(row.text)
+    both = other is not None and row.reason and other.reason and row.text and other.text
+    if row.text:
+        body = markdown.render(row.text, other.text if both else None)
+        body = body.replace("<mark>", f'<mark class="t2-first" title="{t.html("tokens.part")}">', 1)
     else:
         body = f'<span class="t2-faint">{t.html("answer.coming") if running else t.html("answer.empty")}</span>'
+    other_ids = other.ids if both else None
     return (
         f'<article class="t2-answer" data-row="{escape(row.key)}" data-running="{str(running).lower()}">'
         f'<div class="t2-answer-head"><h3>{escape(title(row, t))}</h3>{mix}{verdict(row, run, t)}</div>'
-        f'<div class="{text_class(row.text)}">{body}</div>'
+        f'<div class="t2-view t2-view-text {text_class(row.text)}">{body}</div>'
+        f'<div class="t2-view t2-view-tokens">{token_view.tokens(row, tokens, other_ids, t)}</div>'
         f'<p class="t2-why">{escape(reason(row, run, t))}</p>'
-        f'<p class="t2-timing">{escape(timing(row, t))}</p></article>'
+        f'<div class="t2-answer-foot">{proof(row, t) if key != "base" else ""}'
+        f'<p class="t2-timing">{escape(timing(row, t))}</p></div></article>'
     )
 
 
-def answers(run: Run, keys: tuple[str, str], t: Text) -> str:
+def answers(run: Run, keys: tuple[str, str], t: Text, known: Details | None = None) -> str:
     """Two answers side by side (one below the other on a phone); in the second, what differs is marked."""
     left, right = (run.row(key) for key in keys)
-    cards = answer(left, keys[0], run, t) + answer(right, keys[1], run, t, left)
+    tokens = known.tokens if known is not None else {}
+    cards = answer(left, keys[0], run, t, None, tokens.get(keys[0]))
+    cards += answer(right, keys[1], run, t, left, tokens.get(keys[1]))
     busy = str(run.stage in ("waiting", "pass1", "pass2")).lower()
-    return f'<div class="t2-answers" data-stage="{run.stage}" aria-live="polite" aria-busy="{busy}">{cards}</div>'
+    done = "true" if known is not None else "false"
+    return (
+        f'<div class="t2-answers" data-stage="{run.stage}" data-details="{done}" aria-live="polite" aria-busy="{busy}">'
+        f"{cards}</div>"
+    )
+
+
+def view_switch(t: Text) -> str:
+    """Two buttons: answers as text or as tokens (``ask.js`` shows one of the two, in all cards of the page)."""
+    buttons = "".join(
+        f'<button type="button" data-t2="view" data-view="{view}" aria-pressed="{str(view == "text").lower()}">'
+        f'{t.html(f"view.{view}")}</button>'
+        for view in ("text", "tokens")
+    )
+    return f'<div class="t2-switch" role="group" aria-label="{t.html("view.label")}">{buttons}</div>'
 
 
 def everybody(run: Run, t: Text) -> str:
@@ -224,4 +252,4 @@ def refused(entries: Sequence[tuple[str, str]], t: Text) -> str:
 
 def text_class(text: str) -> str:
     """Code stands in a fixed-width font."""
-    return "t2-text t2-code" if "def " in text or "```" in text else "t2-text"
+    return "t2-text t2-code" if markdown.is_code(text) else "t2-text"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import io
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from t2ui.ui.text import Text
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 16_000_000
+_DATA = re.compile(r"data:image/(?:png|jpeg|webp|bmp);base64,", re.ASCII)
 
 
 class PictureError(ValueError):
@@ -53,11 +56,36 @@ def open_picture(path: str | Path | None, t: Text) -> Image.Image | None:
         return None
     try:
         size = Path(path).stat().st_size
+    except OSError as error:
+        raise PictureError(t("picture.broken")) from error
+    return _read(path, size, t)
+
+
+def from_data(data: Any, t: Text) -> Image.Image | None:
+    """The picture inside a ``data:`` URI, or None for nothing. Never a path or an address.
+
+    Raises:
+        PictureError: anything else, a broken or too large picture.
+    """
+    if data is None or data == "":
+        return None
+    found = _DATA.match(data) if isinstance(data, str) else None
+    if found is None:
+        raise PictureError(t("picture.data"))
+    try:
+        raw = base64.b64decode(data[found.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise PictureError(t("picture.data")) from error
+    return _read(io.BytesIO(raw), len(raw), t)
+
+
+def _read(file: Any, size: int, t: Text) -> Image.Image:
+    try:
         if size > MAX_BYTES:
             raise PictureError(t("picture.bytes", found=f"{size / 2**20:.0f}", limit=MAX_BYTES // 2**20))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is below and lower
-            image = Image.open(path)
+            image = Image.open(file)
             if image.width * image.height > MAX_PIXELS:
                 raise PictureError(t("picture.pixels", w=image.width, h=image.height, limit=MAX_PIXELS // 1_000_000))
             image.load()

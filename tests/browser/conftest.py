@@ -122,7 +122,8 @@ class Visitor:
 
     def _request(self, request) -> None:
         self.requests.append(request.url)
-        if not request.url.startswith((self.url, "data:", "blob:")):
+        host = "/".join(self.url.split("/")[:3])
+        if not request.url.startswith((host, "data:", "blob:")):
             self.outside.append(request.url)
 
     def open(self, ready: bool = True) -> Visitor:

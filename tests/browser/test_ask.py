@@ -96,15 +96,14 @@ def test_a_broken_picture_is_said_and_the_question_is_kept(visit, tmp_path):
 @pytest.fixture
 def slowly(monkeypatch):
     """The tiny model answers too fast for a hand on the Stop button."""
-    from t2ui.engine import engine
+    from t2ui.engine.scheduler import Scheduler
 
-    def decode(*args, **options):
-        for deltas in fast(*args, **options):
-            time.sleep(0.15)
-            yield deltas
+    def turn(self):
+        time.sleep(0.1)
+        fast(self)
 
-    fast = engine.decode
-    monkeypatch.setattr(engine, "decode", decode)
+    fast = Scheduler.turn
+    monkeypatch.setattr(Scheduler, "turn", turn)
 
 
 def test_stop_keeps_what_was_answered(visit, slowly):

@@ -180,3 +180,17 @@ def test_an_empty_stack_and_dispatchers(adapted):
     assert torch.equal(stack.scale([Mix.base()])[0], adapted.sigma)
     with pytest.raises(ExpertError, match="only skill experts"):
         ExpertStack(adapted, [Expert.from_z(adapted, "guide", some_z(adapted), role="dispatcher")])
+
+
+@pytest.mark.parametrize("mix", ["base", "math", "math=0.6,code=0.25", "math=-1,code=2"])
+def test_the_alphas_are_read_back_from_a_scale(stack, mix):
+    wanted = Mix.parse(mix)
+    alphas, rest = stack.alphas_of(stack.scale([wanted, Mix.base()]))
+    assert alphas[0].tolist() == pytest.approx([wanted.alpha(name) for name in stack.names], abs=1e-4)
+    assert alphas[1].abs().max() < 1e-6 and rest.max() < 1e-3
+
+
+def test_a_scale_that_is_no_mix_leaves_a_rest(stack):
+    noise = stack.scale([Mix.base()]) * (1 + 0.1 * torch.randn(stack.adapted.R, generator=torch.Generator().manual_seed(0)))
+    assert 0.5 < float(stack.alphas_of(noise)[1]) <= 1.0
+    assert ExpertStack(stack.adapted).alphas_of(noise)[1].tolist() == [1.0]

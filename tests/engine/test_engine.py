@@ -43,7 +43,8 @@ def test_a_stream_gives_what_answer_all_gives(engine, endless):
         assert (got.applied.mix, got.applied.change) == (want.applied.mix, pytest.approx(want.applied.change))
         assert got.prompt_tokens == want.prompt_tokens and got.text.startswith("The")
         assert got.logprob == pytest.approx(want.logprob, abs=1e-3)
-        assert {"queue", "encode", "prefill", "decode", "first", "total"} == set(got.seconds)
+        assert {"queue", "encode", "prefill", "decode", "first", "total", "mix"} == set(got.seconds)
+        assert 0 < got.seconds["mix"] <= got.seconds["encode"]
         assert got.seconds["total"] >= got.seconds["first"] >= got.seconds["queue"] >= 0
     assert stream.done and stream.error is None and list(stream) == [] and stream.drain() == []
 

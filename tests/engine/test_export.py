@@ -18,7 +18,19 @@ from t2ui.core.lora import truncate
 from t2ui.engine import ExportError, ExportSettings, Request, RequestError, answer_all, export, load
 from t2ui.engine.export import in_effect, read_lora, replaced, target_modules, with_lora, write_lora, write_merged
 
-from .test_architectures import KINDS, SIZES
+SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+         "max_position_embeddings": 256, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3, "initializer_range": 0.25,
+         "tie_word_embeddings": False}  # fmt: skip
+KINDS = {  # configuration class, what is special about it
+    "llama": ("LlamaConfig", {}),
+    "mistral": ("MistralConfig", {"sliding_window": 16}),
+    "qwen2": ("Qwen2Config", {}),
+    "qwen3": ("Qwen3Config", {"head_dim": 8}),
+    "olmo2": ("Olmo2Config", {}),
+    "phi3": ("Phi3Config", {"sliding_window": None}),
+    "gemma2": ("Gemma2Config", {"head_dim": 8, "sliding_window": 16}),
+    "gemma3": ("Gemma3TextConfig", {"head_dim": 8, "sliding_window": 16}),
+}
 
 # Logits of a LoRA or a merged checkpoint against our own fold, fp32, absolute (the tiny models' logits reach about 20).
 BOUND = 1e-4
@@ -180,7 +192,7 @@ def test_the_folder_is_as_vllm_wants_it(tiny_llava, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_plain_peft_adapts_every_architecture(kind, tmp_path):
     peft = pytest.importorskip("peft")
-    name, special, _ = KINDS[kind]
+    name, special = KINDS[kind]
     torch.manual_seed(4)
     config = getattr(transformers, name)(vocab_size=64, **SIZES | special)
     model = transformers.AutoModelForCausalLM.from_config(config).eval()
@@ -204,7 +216,7 @@ def test_plain_peft_adapts_every_architecture(kind, tmp_path):
 @pytest.mark.parametrize("tied", [False, True])
 def test_plain_transformers_opens_every_merged_architecture(kind, tied, tmp_path):
     """Tied embeddings, fused matrices, norms that add 1: nothing is missing, nothing is said twice."""
-    name, special, _ = KINDS[kind]
+    name, special = KINDS[kind]
     torch.manual_seed(4)
     model = transformers.AutoModelForCausalLM.from_config(
         getattr(transformers, name)(vocab_size=64, **SIZES | special | {"tie_word_embeddings": tied})).eval()  # fmt: skip

@@ -188,6 +188,18 @@ def test_the_proof_is_read_from_the_slot_itself(tiny_llava):
     assert first == last and first.change > 0
     assert desk.deltas[changed.index][-1].applied.change > last.change + 0.3
     assert desk.deltas[base.index][-1].applied.change == 0
+    assert Mix.parse(last.found).alphas == pytest.approx(MIXES[1].alphas, abs=1e-3) and last.rest < 1e-3
+    assert desk.deltas[changed.index][-1].applied.rest > 0.3  # no mix of the experts does that
+
+
+def test_the_proof_names_the_mix_that_is_in_the_slot(tiny_llava):
+    desk = Desk(tiny_llava)
+    row = desk.add(Request("Anna has 12 pens.", mix=MIXES[1], max_new_tokens=6))
+    desk.scheduler._scale[desk.scheduler._slot(row)] = tiny_llava.scales([Mix({"code": 0.75, "vision": -0.5})])[0]
+    desk.finish()
+    applied = desk.deltas[row.index][-1].applied
+    assert applied.mix == str(MIXES[1]) and applied.rest < 1e-3
+    assert Mix.parse(applied.found).alphas == pytest.approx({"code": 0.75, "vision": -0.5}, abs=1e-3)
 
 
 def test_a_row_that_fails_takes_nobody_with_it(tiny_llava, monkeypatch):

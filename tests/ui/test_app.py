@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from t2ui.ui import live, theme
+from t2ui.ui import api, live, theme
 from t2ui.ui.app import build_app, launch_options
 from t2ui.ui.backend import MAX_EXPERTS, Backend, Options
 
@@ -14,9 +14,9 @@ def demo(tmp_path_factory):
     return build_app(Backend(Options(experts=str(tmp_path_factory.mktemp("none")))))
 
 
-def test_nothing_is_public_by_accident(demo):
-    visible = [fn.api_name for fn in demo.fns.values() if fn.api_visibility != "private" and fn.fn is not None]
-    assert visible == []
+def test_nothing_is_public_but_the_six_endpoints(demo):
+    visible = [fn.api_name for fn in demo.fns.values() if fn.api_visibility != "private"]
+    assert visible == list(api.NAMES) == ["dispatch", "answer", "compare", "spectra", "search", "recipe"]
 
 
 def test_no_event_waits_for_another_visitor(demo):

@@ -13,7 +13,7 @@ from t2ui.runs import Run, run
 from t2ui.ui import parts
 from t2ui.ui.backend import MAX_EXPERTS, Backend
 from t2ui.ui.composer import Composer, InputError, read_question
-from t2ui.ui.events import LIVE, Changes, explain, session_of
+from t2ui.ui.events import LIVE, Changes, explain, look, session_of
 from t2ui.ui.live import change_map, change_payload, chips, markup, pick, share_bar, share_payload
 from t2ui.ui.session import Sessions
 from t2ui.ui.text import Text
@@ -102,6 +102,7 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
         answer = gr.Button(t("mix.button"), variant="primary", interactive=False, elem_id="t2-mix-answer")
         stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-mix-stop")
     notice = markup(parts.notice(t("status.not_ready")), elem_id="t2-mix-notice")
+    markup(parts.view_switch(t), elem_id="t2-mix-view-switch")
     answers = markup(parts.answers(Run(kind="mix"), ROWS, t), elem_id="t2-mix-answers")
     return MixTab(sliders, wide, presets, share, refused, change, answer, stop, notice, answers)
 
@@ -161,9 +162,12 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
                     return
                 yield changes(parts.answers(state, ROWS, t), parts.run_notice(state, t), stop)
                 stop = None
+            yield changes(None, None, gr.update(interactive=False))
+            known = await look(backend, state, question, ROWS)
+            if known is not None and not halt.replaced:
+                yield changes(parts.answers(state, ROWS, t, known), None, None)
         except Exception as error:
-            yield changes(None, parts.notice(explain(error, t), "error"), None)
-        yield changes(None, None, gr.update(interactive=False))
+            yield changes(None, parts.notice(explain(error, t), "error"), gr.update(interactive=False))
 
     def stop_all(request: gr.Request) -> None:
         sessions.stop(session_of(request))

@@ -1,6 +1,9 @@
-"""English: every word on the page."""
+"""English: every word on the page (the Ask tab's further ones are in ``en_ask.py``)."""
+
+from t2ui.ui.text import en_ask
 
 TEXT: dict[str, str] = {
+    **en_ask.TEXT,
     "page.tagline": "A language model that reads a question twice: first to find out which skill it needs, then to "
     "answer with weights adapted for it.",
     "page.theme": "Light or dark",
@@ -106,7 +109,6 @@ TEXT: dict[str, str] = {
     "answer.stopped": "Stopped.",
     "answer.length": "The answer reached its longest length.",
     "answer.timing": "first token {first} · {total} · {n} tokens",
-    "answer.change": "weights changed by {share}",
     "verdict.right": "right",
     "verdict.wrong": "wrong",
     "verdict.none": "cannot check",

@@ -1,0 +1,49 @@
+/* The Ask tab without the server: text or tokens, and the numbers behind a token or word on hover and focus. */
+(() => {
+  "use strict";
+  const t2 = window.t2ui;
+  if (!t2 || t2.setView) return;
+
+  // ---- two views of every answer on the page -----------------------------------------------------------------
+  t2.setView = (view) => {
+    document.documentElement.dataset.t2View = view;
+    for (const button of document.querySelectorAll('[data-t2="view"]')) button.setAttribute("aria-pressed", String(button.dataset.view === view));
+  };
+  document.addEventListener("click", (e) => {
+    const button = e.target.closest && e.target.closest('[data-t2="view"]');
+    if (button) t2.setView(button.dataset.view);
+  });
+
+  // ---- spans with numbers: one tab stop a group, arrow keys move, the words stand below ---------------------------
+  const SPAN = '[data-t2="tips"] > [data-tip]';
+  const show = (span) => {
+    const group = span.parentElement, line = group.nextElementSibling;
+    for (const other of group.querySelectorAll(".t2-here")) other.classList.remove("t2-here");
+    span.classList.add("t2-here");
+    if (line) line.textContent = span.dataset.tip;
+  };
+  document.addEventListener("mouseover", (e) => {
+    const span = e.target.closest && e.target.closest(SPAN);
+    if (span) show(span);
+  });
+  document.addEventListener("focusin", (e) => {
+    if (e.target.matches && e.target.matches(SPAN)) show(e.target);
+  });
+  document.addEventListener("click", (e) => { // a finger has no hover
+    const span = e.target.closest && e.target.closest(SPAN);
+    if (span) { move(span, span); }
+  });
+  const move = (from, to) => {
+    from.parentElement.querySelectorAll('[tabindex="0"]').forEach((s) => (s.tabIndex = -1));
+    to.tabIndex = 0;
+    to.focus({ preventScroll: from === to });
+  };
+  document.addEventListener("keydown", (e) => {
+    if (!e.target.matches || !e.target.matches(SPAN)) return;
+    const spans = [...e.target.parentElement.querySelectorAll(":scope > [data-tip]")], at = spans.indexOf(e.target);
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: spans.length - 1 }[e.key];
+    if (to === undefined) return;
+    e.preventDefault();
+    if (spans[to]) move(e.target, spans[to]);
+  });
+})();

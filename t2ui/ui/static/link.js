@@ -1,0 +1,77 @@
+/* The page's state in its address (t2ui/ui/link.py reads it), and texts that are taken along. */
+(() => {
+  "use strict";
+  const t2 = window.t2ui;
+  if (!t2 || t2.remember) return;
+  const opened = new URLSearchParams(location.search);
+  let ready = false, timer = 0, last = null;
+  let tab = opened.get("tab") || "ask";
+  // The picture's name: a built-in one was clicked or stood in the address; "own" is one that no address can hold.
+  let named = opened.get("picture"), namedAt = Date.now(), pictureKey = null, picture = null;
+
+  document.addEventListener("click", (e) => {
+    const pick = e.target.closest && e.target.closest("#t2-thumbs [data-pick], #t2-examples [data-pick]");
+    if (!pick) return;
+    const data = JSON.parse(pick.dataset.pick);
+    named = data.picture !== undefined ? String(data.picture + 1) : data.random || !pick.querySelector("img") ? null : `${data.family}-${data.index + 1}`;
+    namedAt = Date.now();
+  }, true);
+
+  // values: prompt, strategy, soft, temperature, tokens, seed, picture, alphas...
+  t2.remember = (values) => {
+    const [prompt, strategy, soft, temperature, tokens, seed, image, ...alphas] = values;
+    const key = image ? image.url || image.path || "?" : null;
+    if (key !== pictureKey) {
+      pictureKey = key;
+      picture = key === null ? null : named && Date.now() - namedAt < 20000 ? named : "own";
+      named = null;
+    }
+    last = { prompt, strategy, soft, temperature, tokens, seed, alphas };
+    later();
+  };
+  t2.setTab = (id) => { tab = id; later(); };
+  t2.linkReady = () => { ready = true; };
+  const later = () => {
+    if (!ready) return;
+    clearTimeout(timer);
+    timer = setTimeout(t2.writeLink, 400);
+  };
+
+  t2.writeLink = () => {
+    clearTimeout(timer);
+    const p = new URLSearchParams(location.search); // others' parameters stay
+    const set = (key, value) => (value === null || value === undefined || value === "" ? p.delete(key) : p.set(key, value));
+    if (last) {
+      const known = document.querySelector("[data-t2-names]"), names = known ? JSON.parse(known.dataset.t2Names) : [];
+      const mix = names.map((n, i) => [n, Number(last.alphas[i]) || 0]).filter(([, a]) => a).map(([n, a]) => `${n}=${+a.toFixed(4)}`).join(",");
+      set("prompt", last.prompt);
+      set("strategy", last.strategy === "prompt" ? "" : last.strategy);
+      set("soft", last.soft === true || last.soft === "true" ? "1" : "");
+      if (names.length) set("mix", mix);
+      set("seed", last.seed === null || last.seed === undefined ? "" : String(last.seed));
+      set("temperature", Number(last.temperature) ? String(+Number(last.temperature).toFixed(4)) : "");
+      set("tokens", Number(last.tokens) === 96 ? "" : String(last.tokens));
+      set("picture", picture && picture !== "own" ? picture : "");
+    }
+    set("tab", tab === "ask" ? "" : tab);
+    const query = p.toString(), url = location.pathname + (query ? "?" + query : "") + location.hash;
+    if (url !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", url);
+  };
+
+  // ---- taken along: the server writes the text, or it is the address; it stands on the page and goes to the clipboard ------
+  t2.where = () => JSON.stringify({ tab, picture });
+  t2.link = () => { t2.writeLink(); return location.href; };
+  t2.copyTaken = () => {
+    const box = document.querySelector("#t2-taken .t2-raw"), said = document.querySelector("#t2-taken [data-copied]");
+    if (!box) return;
+    const hand = () => { // no clipboard here (plain http from another machine): select it
+      const range = document.createRange();
+      range.selectNodeContents(box);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      if (said) said.textContent = said.dataset.byHand;
+    };
+    if (!navigator.clipboard) return hand();
+    navigator.clipboard.writeText(box.textContent).then(() => { if (said) said.textContent = said.dataset.copied; }, hand);
+  };
+})();
