@@ -110,7 +110,7 @@ def test_search_streams_generations_and_ends_with_a_mix(client):
     steps = [step for step in client.submit(examples=lines, api_name="/search")]
     assert [s["generation"] for s in steps] == sorted(s["generation"] for s in steps) and len(steps) >= 2
     assert steps[-1]["stage"] == "done" and set(Mix.parse(steps[-1]["mix"]).alphas) <= set(steps[-1]["names"])
-    of_task = client.predict(task="vision_math", shots=2, api_name="/search")
+    of_task = client.predict(task="vision", shots=2, api_name="/search")
     assert of_task["stage"] == "done" and of_task["mix"]
 
 
