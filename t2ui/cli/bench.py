@@ -22,11 +22,11 @@ WATCH = """() => {
   document.querySelector('#t2-ask').addEventListener('click', () => { window.t2bench.click = performance.now(); }, true);
   const look = () => {
     const box = document.querySelector('#t2-answers .t2-answers');
-    if (!box || !window.t2bench.click || window.t2bench.first) return;
+    if (!box || !window.t2bench.click || window.t2bench.adapted) return;
     if (box.dataset.stage === 'old') return;
-    const texts = [...box.querySelectorAll('.t2-answer > div:nth-of-type(2)')].map(
+    const texts = [...box.querySelectorAll('.t2-answer > .t2-view-text')].map(
       e => e.querySelector('.t2-faint') ? '' : e.textContent.trim());
-    if (texts.some(t => t)) window.t2bench.first = performance.now();
+    if (texts.some(t => t) && !window.t2bench.first) window.t2bench.first = performance.now();
     if (texts.length > 1 && texts[1]) window.t2bench.adapted = performance.now();
   };
   document.querySelector('#t2-answers .t2-answers').dataset.stage = 'old';
