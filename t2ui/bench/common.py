@@ -87,8 +87,9 @@ def generate(loaded: Loaded, rows: Sequence[Encoded], scale: torch.Tensor | None
 
 @contextmanager
 def endless(loaded: Loaded):
-    """Within the block no token ends an answer."""
-    before, loaded.eos = loaded.eos, ()
+    """Within the block no token ends an answer but the one that begins texts (or pads them), which models do not write."""
+    never = loaded.tokenizer.bos_token_id
+    before, loaded.eos = loaded.eos, (loaded.tokenizer.pad_token_id or loaded.eos[0] if never is None else never,)
     try:
         yield
     finally:

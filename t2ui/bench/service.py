@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import tempfile
@@ -101,8 +102,7 @@ def visitors(loaded: Loaded, repeats: int = 1, counts: Sequence[int] = VISITORS,
                 listener.join(60)
             firsts.sort()
             out["counts"][str(count)] = {"questions": len(moments), "turned away": turned_away,
-                                         "p50": round(firsts[len(firsts) // 2], 3),
-                                         "p95": round(firsts[int(0.95 * (len(firsts) - 1))], 3)}  # fmt: skip
+                                         **{f"p{q}": round(firsts[math.ceil(q / 100 * len(firsts)) - 1], 3) for q in (50, 95)}}  # fmt: skip
     at = out["counts"].get("32")
     return {**out, "met": at is not None and at["p95"] <= 2.0 and not at["turned away"]}
 

@@ -27,7 +27,6 @@ PATTERNS: dict[str, str] = {
     "name": r"[A-Z][a-z]+",
     "word": r"[a-z]+",
 }
-_ALL: list[Bank] = []
 _PIECE = re.compile(r"\{(\w+)\}|\[([^\[\]]*)\]")
 
 
@@ -58,16 +57,22 @@ class Bank:
         if not self._all:
             raise ValueError("a Bank needs at least one template")
         self._groups = groups
+        self._readers: dict[int, re.Pattern[str]] = {}
         for _, text in self._all:
             for slot, _ in _PIECE.findall(text):
                 if slot:
                     self._pattern(slot, text)
-        _ALL.append(self)
 
     @cached_property
-    def _readers(self) -> list[re.Pattern[str]]:
-        """Compiled when something is first read: there are thousands, and a page that only writes should not wait."""
-        return [re.compile(self._regex(text), re.IGNORECASE) for _, text in self._all]
+    def _clues(self) -> list[tuple[list[str], list[list[str]]]]:
+        """Of every template, what a text must hold to be read by it: all of its own words, and one of each choice's."""
+        return [_clues_of(template) for _, template in self._all]
+
+    def _reader(self, index: int) -> re.Pattern[str]:
+        """Compiled when a text first holds a template's words: there are thousands, and compiling all takes seconds."""
+        if index not in self._readers:
+            self._readers[index] = re.compile(self._regex(self._all[index][1]), re.IGNORECASE)
+        return self._readers[index]
 
     def _pattern(self, slot: str, template: str) -> str:
         kind = slot.rstrip("0123456789")
@@ -87,9 +92,11 @@ class Bank:
     def reads(self, text: str):
         """All templates that read the whole text: for callers whose templates overlap."""
         text = " ".join(text.split())
-        for index, (reader, (key, _)) in enumerate(zip(self._readers, self._all, strict=True)):
-            if found := reader.fullmatch(text):
-                yield Match(index, key, found.groupdict())
+        folded = text.casefold()
+        for index, ((words, choices), (key, _)) in enumerate(zip(self._clues, self._all, strict=True)):
+            if all(word in folded for word in words) and all(any(o in folded for o in options) for options in choices):
+                if found := self._reader(index).fullmatch(text):
+                    yield Match(index, key, found.groupdict())
 
     def _regex(self, template: str) -> str:
         out, seen, last = [], set(), 0
@@ -112,10 +119,18 @@ class Bank:
         return r"\s*" + "".join(out) + r"\s*"
 
 
-def compile_all() -> None:
-    """Make every bank ready to read. Takes a second or two: for a thread beside the page."""
-    for bank in list(_ALL):
-        bank._readers  # noqa: B018 - compiled by looking
+def _clues_of(template: str) -> tuple[list[str], list[list[str]]]:
+    """(what stands in the template itself, options of its choices), casefolded, without the spaces that reading forgives."""
+    words, choices, last = [], [], 0
+    for piece in _PIECE.finditer(template):
+        words += template[last : piece.start()].casefold().split()
+        if piece[2] is not None:
+            options = [option.casefold().split() for option in piece[2].split("|")]
+            if all(options):  # none may be left out
+                choices.append([max(option, key=len) for option in options])
+        last = piece.end()
+    words += template[last:].casefold().split()
+    return sorted(set(words), key=len, reverse=True), choices
 
 
 def fill(template: str, rng: random.Random, **slots: object) -> str:

@@ -150,9 +150,6 @@ class Backend:
             self.strategies = strategies_of(loaded)
             self.seconds = time.monotonic() - self.began
             self._complete = True
-            from t2ui.tasks.grammar import compile_all
-
-            compile_all()  # so that the first verdict does not have to wait for it
         except Exception as error:  # the page stays up and says why; the details go to the server's log
             self._failure = str(error) or type(error).__name__
             log.error("The model could not be loaded: %s", self._failure)

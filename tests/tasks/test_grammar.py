@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from t2ui.tasks.grammar import Bank, compile_all, sentences
+from t2ui.tasks.grammar import Bank, sentences
 
 
 def test_what_is_written_is_read():
@@ -30,11 +30,32 @@ def test_an_unknown_slot_is_named_at_once():
 
 
 def test_readers_are_made_when_they_are_wanted():
-    bank = Bank(["{name} sings"])
+    bank = Bank(["{name} sings", "{name} [never |]dances [well|badly]", "{name} walks [home|]"])
     bank.write(random.Random(0), name="Anna")
-    assert "_readers" not in vars(bank)
-    compile_all()
-    assert len(vars(bank)["_readers"]) == 1
+    assert bank.read("Anna eats") is None and not bank._readers
+    assert bank.read("Anna dances") is None and not bank._readers, "a choice that may not be left out is missing"
+    assert bank.read("anna  SINGS") is None and bank.read("Anna SINGS").index == 0 and set(bank._readers) == {0}
+    assert bank.read("Anna dances badly").index == 1 and bank.read("Anna walks").index == 2
+
+
+def test_looking_at_words_first_changes_nothing():
+    """What a bank reads is what all of its expressions together read."""
+    import re
+
+    from t2ui.tasks import TASKS, code_words, math_unseen_words
+
+    banks = [bank for module in (code_words, math_unseen_words) for bank in vars(module).values() if isinstance(bank, Bank)]
+    texts = [s for task in ("code", "math_unseen") for e in TASKS[task].examples("validation", 15, 3) for s in sentences(e.prompt)]
+    texts += [text for bank in banks for _, text in bank._all[:5]] + ["", "Anna", "12 ?"]
+    read = 0
+    for bank in banks:
+        readers = [re.compile(bank._regex(text), re.IGNORECASE) for _, text in bank._all]
+        for text in texts:
+            whole = " ".join(text.split())
+            found = [m.index for m in bank.reads(text)]
+            assert found == [i for i, r in enumerate(readers) if r.fullmatch(whole)]
+            read += len(found)
+    assert read > 20
 
 
 def test_sentences():
