@@ -14,6 +14,19 @@
     if (button) t2.setView(button.dataset.view);
   });
 
+  // ---- a thought that was unfolded stays so while its answer is drawn again ------------------------------------------
+  const unfolded = new Set();
+  const nameOf = (d) => (d.closest("[id]") || document.body).id + " " + d.dataset.thought;
+  document.addEventListener("toggle", (e) => {
+    const d = e.target;
+    if (d.matches && d.matches("details[data-thought]") && d.isConnected) unfolded[d.open ? "add" : "delete"](nameOf(d));
+  }, true);
+  new MutationObserver(() => {
+    if (!unfolded.size) return;
+    for (const d of document.querySelectorAll("details[data-thought]:not([open])")) if (unfolded.has(nameOf(d)) && !d.dataset.seen) d.open = true;
+    for (const d of document.querySelectorAll("details[data-thought]")) d.dataset.seen = "1";
+  }).observe(document.body, { childList: true, subtree: true });
+
   // ---- spans with numbers: one tab stop a group, arrow keys move, the words stand below ---------------------------
   const SPAN = '[data-t2="tips"] > [data-tip]';
   const show = (span) => {
