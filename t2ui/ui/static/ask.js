@@ -27,6 +27,19 @@
     for (const d of document.querySelectorAll("details[data-thought]")) d.dataset.seen = "1";
   }).observe(document.body, { childList: true, subtree: true });
 
+  // ---- commands to be copied ------------------------------------------------------------------------------------------
+  document.addEventListener("click", (e) => {
+    const button = e.target.closest && e.target.closest('[data-t2="copy"]');
+    if (!button) return;
+    const box = button.previousElementSibling;
+    const hand = () => { // no clipboard here (plain http from another machine): select it
+      getSelection().selectAllChildren(box);
+      button.textContent = button.dataset.byHand;
+    };
+    if (!navigator.clipboard) return hand();
+    navigator.clipboard.writeText(box.textContent).then(() => { button.textContent = button.dataset.copied; }, hand);
+  });
+
   // ---- spans with numbers: one tab stop a group, arrow keys move, the words stand below ---------------------------
   const SPAN = '[data-t2="tips"] > [data-tip]';
   const show = (span) => {
