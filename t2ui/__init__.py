@@ -12,8 +12,8 @@ Seven names do in a notebook what the page does (docs/python.md has them all, wi
     t2ui.spectra(loaded, found.mix)                                     # what it does to every matrix, as columns
     t2ui.export(loaded, found.mix, "lora", "my-mix")                    # and out, for peft and vLLM
 
-Importing this package loads nothing heavy: a name brings torch and transformers when it is first used, and gradio never; the parts
-(`t2ui.core`, `t2ui.engine`, `t2ui.tasks`, `t2ui.train`, `t2ui.ui`) are imported by whoever needs them.
+Importing this package loads nothing heavy: a name brings torch and transformers when it is first used, and gradio never; the
+parts (`t2ui.core`, `t2ui.engine`, `t2ui.tasks`, `t2ui.train`, `t2ui.ui`) are imported by whoever needs them.
 """
 
 from __future__ import annotations

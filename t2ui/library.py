@@ -31,8 +31,8 @@ def load(model: str | Path | None = None, experts: str | Path | None = EXPERTS, 
 
     Args:
         model: a folder in Hugging Face format, or a name of the Hub (owner/model); the shipped demo model by default.
-        experts: a folder of experts; None: no experts. Those that belong to another base are left out; ``loaded.registry.refused``
-            says why.
+        experts: a folder of experts; None: no experts. Those that belong to another base are left out;
+            ``loaded.registry.refused`` says why.
         device: ``auto`` (a GPU if there is one; the demo model always the CPU), ``cpu``, ``cuda``, ``cuda:1``, or ``split`` over
             all GPUs.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
@@ -64,16 +64,16 @@ def answer(loaded: Loaded, prompt: str | Sequence[str], mix: AnyMix | Sequence[A
 
     Args:
         prompt: the question, or a list of them.
-        mix: a :class:`Mix`, or its alphas (``{"math": 0.6}``); a text such as ``base``, ``math`` or ``math=0.6,code=0.2``; a recipe
-            file (``.json``); or ``auto:STRATEGY``, which asks :func:`dispatch` first. Or a list of these, for one prompt.
+        mix: a :class:`Mix`, or its alphas (``{"math": 0.6}``); a text such as ``base``, ``math`` or ``math=0.6,code=0.2``; a
+            recipe file (``.json``); or ``auto:STRATEGY``, which asks :func:`dispatch` first. Or a list of these, for one prompt.
         image: a picture (``PIL.Image``, a path or encoded bytes) that goes with every prompt.
         soft: with ``auto:``, blend the experts by their scores.
         settings: of :class:`t2ui.engine.Request`: ``temperature`` (0, the default, takes the likeliest token), ``top_p``,
             ``seed``, ``max_new_tokens`` (96), ``system``, ``prefix``, ``think``.
 
     Returns:
-        An :class:`t2ui.engine.Answer`, or a list in the order given: ``text``, ``thinking``, ``tokens``, ``logprobs``, ``reason``,
-        and ``applied``, which says what really adapted the model.
+        An :class:`t2ui.engine.Answer`, or a list in the order given: ``text``, ``thinking``, ``tokens``, ``logprobs``,
+        ``reason``, and ``applied``, which says what really adapted the model.
 
     Raises:
         t2ui.engine.RequestError: a prompt, picture, expert or setting that cannot be used. ValueError: a mix that cannot be read,
@@ -82,8 +82,8 @@ def answer(loaded: Loaded, prompt: str | Sequence[str], mix: AnyMix | Sequence[A
     many_prompts, many_mixes = not isinstance(prompt, str), not isinstance(mix, (Mix, str, Mapping))
     prompts, mixes = list(prompt) if many_prompts else [prompt], list(mix) if many_mixes else [mix]
     if many_prompts and many_mixes:
-        raise ValueError(f"give several prompts or several mixes, not both (got {len(prompts)} and {len(mixes)}): call answer for "
-                         "each prompt")  # fmt: skip
+        raise ValueError(f"give several prompts or several mixes, not both (got {len(prompts)} and {len(mixes)}): call answer "
+                         "for each prompt")  # fmt: skip
     if not prompts or not mixes:
         raise ValueError(f"nothing to answer: got {len(prompts)} prompts and {len(mixes)} mixes")
     settings = {"logprobs": True, **settings}
@@ -99,8 +99,8 @@ def search(loaded: Loaded, examples: Iterable[Any], preset: str = "light", *, fr
 
     Args:
         examples: 1 to 256 of them: pairs (prompt, answer), mappings with ``prompt`` and ``answer``, examples of a task
-            (``t2ui.tasks``; these may have pictures), or :class:`t2ui.engine.search.Shot`. Where a task family knows a prompt, its
-            grader judges; elsewhere an answer is right that equals the given one or closes with it.
+            (``t2ui.tasks``; these may have pictures), or :class:`t2ui.engine.search.Shot`. Where a task family knows a prompt,
+            its grader judges; elsewhere an answer is right that equals the given one or closes with it.
         preset: ``live`` (by the likelihood of the answers: quick), ``light`` or ``paper`` (by right answers).
         fresh: further examples that the search does not see; they decide between its two results.
         names: the experts to mix; all by default.
@@ -140,8 +140,8 @@ def spectra(loaded: Loaded, mix: AnyMix, matrix: str | None = None) -> dict[str,
 
     Returns:
         A line per adapted matrix: ``matrix``, ``layer``, ``module``, ``r``; ``norm`` = |W| and ``sigma_max``; ``rms`` = root mean
-        square of z - 1, ``mean`` = its mean; ``dw`` = |W' - W|, ``dw_rel`` = dw / norm (Frobenius norms). Of one matrix: ``index``,
-        ``sigma``, ``sigma2`` = sigma z, ``z``, a line per singular value (and ``matrix``, ``layer``, ``module``, ``r``, which are
+        square of z - 1, ``mean`` = its mean; ``dw`` = |W' - W|, ``dw_rel`` = dw / norm (Frobenius norms). Of one matrix:
+        ``index``, ``sigma``, ``sigma2`` = sigma z, ``z``, a line per singular value (and ``matrix``, ``layer``, ``module``, ``r``, which are
         the same in all).
 
     Raises:

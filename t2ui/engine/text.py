@@ -37,7 +37,8 @@ class TextCodec:
         self.special = _control_tokens(tokenizer)
         self.special_ids = frozenset(tokenizer.convert_tokens_to_ids(list(self.special)))
         # The tags round a thought are shown (and told apart from the answer by t2ui.engine.thinking); no visitor can type them.
-        self._silent = self.special_ids.difference(tokenizer.convert_tokens_to_ids([t for t in (OPEN, CLOSE) if t in self.special]))
+        tags = [tag for tag in (OPEN, CLOSE) if tag in self.special]
+        self._silent = self.special_ids.difference(tokenizer.convert_tokens_to_ids(tags))
         # Some tokenizers put a beginning-of-text before everything; a chat template does that by itself.
         plain = tokenizer("a")["input_ids"]
         self._bos: str = tokenizer.bos_token if plain and plain[0] == tokenizer.bos_token_id else ""
@@ -146,7 +147,8 @@ class TextCodec:
     # -- to text -----------------------------------------------------------------------------------
 
     def text(self, ids: Sequence[int], context: Sequence[int] = ()) -> str:
-        """The text of decoded ids, control tokens left out (but for the tags round a thought); ``context`` stands before them and is not returned."""
+        """The text of decoded ids, control tokens left out (but for the tags round a thought); ``context`` stands before them
+        and is not returned."""
         if context:
             return self.text([*context, *ids])[len(self.text(context)) :]
         plain = [i for i in ids if i not in self._silent]

@@ -17,15 +17,14 @@
   // ---- a thought that was unfolded stays so while its answer is drawn again ------------------------------------------
   const unfolded = new Set();
   const nameOf = (d) => (d.closest("[id]") || document.body).id + " " + d.dataset.thought;
-  document.addEventListener("toggle", (e) => {
-    const d = e.target;
-    if (d.matches && d.matches("details[data-thought]") && d.isConnected) unfolded[d.open ? "add" : "delete"](nameOf(d));
-  }, true);
+  document.addEventListener("click", (e) => { // also what a key does to a summary; before it opens or closes
+    const summary = e.target.closest && e.target.closest("details[data-thought] > summary");
+    if (summary) unfolded[summary.parentElement.open ? "delete" : "add"](nameOf(summary.parentElement));
+  });
   new MutationObserver(() => {
     if (!unfolded.size) return;
-    for (const d of document.querySelectorAll("details[data-thought]:not([open])")) if (unfolded.has(nameOf(d)) && !d.dataset.seen) d.open = true;
-    for (const d of document.querySelectorAll("details[data-thought]")) d.dataset.seen = "1";
-  }).observe(document.body, { childList: true, subtree: true });
+    for (const d of document.querySelectorAll("details[data-thought]:not([open])")) if (unfolded.has(nameOf(d))) d.open = true;
+  }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
 
   // ---- commands to be copied ------------------------------------------------------------------------------------------
   document.addEventListener("click", (e) => {
