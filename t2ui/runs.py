@@ -67,6 +67,7 @@ class Row:
         ids: the decoded token ids, the terminator included.
         right: the grader's verdict; None if the answer cannot be checked (yet).
         why: the grader's reason.
+        thinking: what the model thought before it answered; no part of ``text``, and not graded.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Row:
     applied: str = ""
     rest: float | None = None
     ids: tuple[int, ...] = ()
+    thinking: str = ""
 
 
 @dataclass(frozen=True)
@@ -382,6 +384,7 @@ def _grow(row: Row, delta: Delta) -> Row:
     return replace(
         row,
         text=row.text + delta.text,
+        thinking=row.thinking + delta.thinking,
         tokens=row.tokens + len(delta.tokens),
         reason=delta.reason if delta.done else row.reason,
         error=delta.error or row.error,

@@ -51,26 +51,24 @@ def python(setup: Setup) -> str:
     """A script; run it where t2ui is installed, in the project's folder."""
     s = setup
     two = s.mix.startswith("auto:")
-    needs = ["answer_all", *(["dispatch"] if two else []), "load"]
-    lines = ["from t2ui.core import Mix"]
+    lines = ["import t2ui"]
     if s.picture == OWN:
         lines.insert(0, "from PIL import Image\n")
     elif s.picture is not None:
-        lines.insert(0, "from t2ui.builtin import picture")
-    lines += [f"from t2ui.engine import Request, {', '.join(needs)}", ""]
+        lines.append("from t2ui.builtin import picture")
     where = [repr(s.model)] if s.model else []
-    where += [f"experts_dir={s.experts!r}"] if s.experts else []
-    lines.append(f"loaded = load({', '.join([*where, f'device={s.device!r}', f'dtype={s.dtype!r}'])})")
+    where += [f"experts={s.experts!r}"] if s.experts else []
+    lines += ["", f"loaded = t2ui.load({', '.join([*where, f'device={s.device!r}', f'dtype={s.dtype!r}'])})"]
     lines.append(f"prompt = {pformat(s.prompt, width=110)}" if len(s.prompt) > 100 else f"prompt = {s.prompt!r}")
     image = {None: "None", OWN: 'Image.open("picture.png")  # your own picture: save it under this name'}
     lines.append(f"image = {image.get(s.picture, f'picture({s.picture!r})')}")
     if two:
-        lines.append(f"first = dispatch(loaded, prompt, image, strategy={s.mix.removeprefix('auto:')!r}, soft={s.soft})")
+        lines.append(f"first = t2ui.dispatch(loaded, prompt, image, strategy={s.mix.removeprefix('auto:')!r}, soft={s.soft})")
         lines.append('print("first pass:", first.choice, {name: round(p, 4) for name, p in first.scores.items()})')
-    lines.append(f"mixes = [Mix.base(), {'first.mix' if two else f'Mix.parse({s.mix!r})'}]")
+    settings = f"temperature={s.temperature!r}, seed={s.seed!r}, max_new_tokens={s.max_new_tokens!r}"
     lines += [
-        f"settings = dict(temperature={s.temperature!r}, seed={s.seed!r}, max_new_tokens={s.max_new_tokens!r}, logprobs=True)",
-        'answers = answer_all(loaded, [Request(prompt, image, mix, **settings) for mix in mixes], mode="rows")',
+        f"mixes = ['base', {'first.mix' if two else repr(s.mix)}]",
+        f"answers = t2ui.answer(loaded, prompt, mixes, image, {settings})",
         "for answer in answers:",
         "    applied = answer.applied",
         '    print(f"{applied.mix}: |dW|/|W| = {applied.change:.4f}, log p = {answer.logprob:.4f}\\n{answer.text}")',

@@ -10,6 +10,7 @@ What is compared with what:
 * picture: answers and first logits with pictures of two sizes, alone and in a batch with text, and transformers' own forward and
   `generate` on its own inputs (the processor's, or, for kinds whose processor asks for more packages, the image processor's);
   the answer scored by teacher forcing, and labels chosen from a forked cache, against the same.
+* LoRA out: a mix written as a LoRA of full rank, read and applied by plain peft on transformers' own model, and the mix folded.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from typing import Any
 import torch
 from PIL import Image
 
-from t2ui.core import Expert, Mix, pick
+from t2ui.core import Expert, Mix, best_lora, pick
 from t2ui.core.svf import BOUNDS
 from t2ui.engine import Engine, Request, answer_all, choose, load, score
 from t2ui.engine.architectures import TABLE
 from t2ui.engine.batch import Batch
+from t2ui.engine.export import write_lora
 from t2ui.engine.model import Loaded
 
 from .tiny import KINDS, build, quiet
@@ -35,8 +37,9 @@ from .tiny import KINDS, build, quiet
 PROMPTS = ("How many pens does Anna have?", "Ben buys 12 books. The answer is", "x")
 LABELS = ["a red circle", "7"]
 SIZES = ((24, 24), (70, 40))
-COLUMNS = ("attach", "fold", "rows", "expert", "decode", "slots", "picture")
+COLUMNS = ("attach", "fold", "rows", "expert", "decode", "slots", "picture", "LoRA out")
 NONE = "none"  # of a column that does not apply
+NO_PEFT = "no peft"  # of a column that needs it, where it is not installed
 
 
 @dataclass(frozen=True)
@@ -245,6 +248,31 @@ def _picture(case: Case) -> str:
     return f"as generate, first logits {found}"
 
 
+def _lora_out(case: Case) -> str:
+    try:
+        import peft
+    except ImportError:
+        return NO_PEFT
+    loaded, ids, z = case.loaded, _ids(case), _z(case, 9)
+    folder = case.scratch / "lora"
+    folder.mkdir()
+    facts = write_lora(loaded, best_lora(loaded.adapted, z, None), folder)
+    if facts["kept"] != 1.0:
+        raise Wrong(f"full rank keeps {facts['kept']}")
+    with loaded.adapted.folded(z):
+        want = _logits(loaded.model, ids)
+    if torch.allclose(want, _logits(case.plain, ids), rtol=0.01):
+        raise Wrong("z changes nothing")
+    wrapped = peft.PeftModel.from_pretrained(case.plain, folder).eval()
+    try:
+        found = {name.removeprefix("base_model.model.") for name, module in wrapped.named_modules() if hasattr(module, "lora_A")}
+        if found != set(loaded.adapted.paths):
+            raise Wrong(f"peft adapts {len(found)} modules")
+        return _gap(_logits(wrapped, ids), want, "through peft")
+    finally:
+        wrapped.unload()
+
+
 def _inputs(case: Case, request: Request, image: Image.Image) -> tuple[torch.Tensor, dict[str, Any]]:
     """Token ids (1, T) and everything else that transformers' own forward takes."""
     loaded = case.loaded
@@ -279,6 +307,7 @@ def _same(ours: tuple[int, ...], theirs: tuple[int, ...], what: str) -> None:
 
 CHECKS: dict[str, Callable[[Case], str]] = {
     "attach": _attach, "fold": _fold, "rows": _rows, "expert": _expert, "decode": _decode, "slots": _slots, "picture": _picture,
+    "LoRA out": _lora_out,
 }  # fmt: skip
 
 

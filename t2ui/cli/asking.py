@@ -47,7 +47,7 @@ def run_ask(args: argparse.Namespace) -> int:
     for answer in answers:
         applied = answer.applied
         print(f"{applied.mix}: |dW|/|W| = {applied.change:.4f}, log p = {answer.logprob:.4f}\n{answer.text}")
-    found = [{"mix": a.applied.mix, "change": a.applied.change, "text": a.text, "tokens": list(a.tokens),
+    found = [{"mix": a.applied.mix, "change": a.applied.change, "text": a.text, "thinking": a.thinking, "tokens": list(a.tokens),
               "logprobs": list(a.logprobs), "logprob": a.logprob, "reason": a.reason} for a in answers]  # fmt: skip
     said = None if first is None else {**asdict(first), "mix": str(first.mix)}
     write_json(args.json, {"prompt": args.prompt, "first_pass": said, "answers": found, "made_by": made_by(args)})

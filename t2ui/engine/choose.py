@@ -79,6 +79,7 @@ def _fork(
     loaded: Loaded, request: Request, labels: Sequence[str], known: dict[str, tuple[list[int], list[list[int]]]]
 ) -> tuple[Encoded, list[list[int]]]:
     """The context that all labels share, and every label's ids from there on, terminator included."""
+    request = replace(request, think=False)  # a label is an answer
     encoded = loaded.encode(request)
     text, _ = loaded.codec.render(request, encoded.picture is not None, encoded.view)
     before, wholes = encoded.ids, None

@@ -19,6 +19,7 @@ from .model import Encoded, Loaded
 from .request import Answer, Applied, Delta, Request
 from .sampling import Sampler
 from .text import TextStream
+from .thinking import Reader, split
 
 MODES = ("auto", "rows", "fold", "current")
 # Folding writes every matrix once (about the cost of a few steps); from here on it is cheaper than rows.
@@ -99,7 +100,7 @@ def _decode(loaded: Loaded, requests: list[Request], encoded: list[Encoded], sto
     mixes = [r.mix for r in requests]
     scale = loaded.scales(mixes)
     applied = loaded.applied(mixes, scale, "rows")
-    texts = [TextStream(loaded.codec, tail(e)) for e in encoded]
+    texts = [Reader(TextStream(loaded.codec, tail(e)), e.thinks, r.prefix) for r, e in zip(requests, encoded, strict=True)]
     started = time.perf_counter()
     first: float | None = None
     open_rows = set(range(len(requests)))
@@ -115,20 +116,19 @@ def _decode(loaded: Loaded, requests: list[Request], encoded: list[Encoded], sto
         first = time.perf_counter() if begins else first
         deltas = []
         for row, token, logprob, end in zip(tick.rows, tick.tokens, tick.logprobs, tick.ended, strict=True):
-            # The forced prefix is shown with the first delta; the terminator has no text.
-            text = requests[row].prefix if begins else ""
-            text += "" if end == "stop" else texts[row].push(token)
+            thinking, text = texts[row].push(None if end == "stop" else token, end is not None)
             if end is not None:
-                text += texts[row].flush()
                 open_rows.discard(row)
             deltas.append(Delta(
                 row, text, (token,), (logprob,) if requests[row].logprobs else (), end is not None, end,
                 seconds=seconds() if end else None, applied=applied[row] if begins or end else None,
+                thinking=thinking,
             ))  # fmt: skip
         yield deltas
     if open_rows:
-        yield [Delta(row, texts[row].flush(), done=True, reason="cancelled", seconds=seconds(), applied=applied[row])
-               for row in sorted(open_rows)]  # fmt: skip
+        rest = {row: texts[row].cut() for row in sorted(open_rows)}
+        yield [Delta(row, text, done=True, reason="cancelled", seconds=seconds(), applied=applied[row], thinking=thinking)
+               for row, (thinking, text) in rest.items()]  # fmt: skip
 
 
 def tail(encoded: Encoded) -> tuple[int, ...]:
@@ -191,14 +191,16 @@ def _answer_batch(loaded: Loaded, requests: list[Request], encoded: list[Encoded
     now = time.perf_counter()
     first = first or now
     seconds = {"prefill": first - begun, "decode": now - first, "first": first - begun, "total": now - begun}
+    told = [split(request.prefix + loaded.codec.text([t for t in ids if t not in loaded.eos], tail(e)), e.thinks)
+            for request, e, ids in zip(requests, encoded, tokens, strict=True)]  # fmt: skip
     return [
         Answer(
-            text=request.prefix + loaded.codec.text([t for t in ids if t not in loaded.eos], tail(e)),
+            text=text, thinking=thinking,
             tokens=tuple(ids), logprob=sum(lps), reason=reason, prompt_tokens=e.ids, seconds=seconds, applied=applied,
             logprobs=tuple(lps) if request.logprobs else (),
         )
-        for request, e, ids, lps, reason, applied in zip(
-            requests, encoded, tokens, logprobs, reasons, proof, strict=True
+        for request, e, (thinking, text), ids, lps, reason, applied in zip(
+            requests, encoded, told, tokens, logprobs, reasons, proof, strict=True
         )
     ]  # fmt: skip
 

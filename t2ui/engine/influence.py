@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -153,7 +153,7 @@ def verbatim(loaded: Loaded, prompt: str, image: Any = None, strategy: str = "pr
         RequestError: a strategy that asks no question, or a prompt or picture that cannot be read.
     """
     z = _strategy_z(loaded, strategy)
-    request = request_of(labels_of(loaded), prompt, image)
+    request = replace(request_of(labels_of(loaded), prompt, image), think=False)  # as choose_all asks it
     encoded = loaded.encode(request)
     text, _ = loaded.codec.render(request, encoded.picture is not None)
     scale = None if z is None else (loaded.adapted.sigma * z.to(loaded.device))[None]

@@ -60,6 +60,7 @@ class Encoded:
         picture: the picture behind the picture tokens, or None. view: how the model sees it.
         prompt_span: which of ``ids`` are the visitor's own text.
         prefix_tokens: how many of the last ``ids`` belong to the forced prefix.
+        thinks: the chat template has opened a thought: the first tokens decoded belong to it.
     """
 
     ids: tuple[int, ...]
@@ -67,6 +68,7 @@ class Encoded:
     prompt_span: tuple[int, int] = (0, 0)
     prefix_tokens: int = 0
     view: View | None = field(default=None, compare=False, repr=False)
+    thinks: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ class Loaded:
             view = self.eyes.view(picture)
         text, span = self.codec.render(request, picture is not None, view)
         end = len(text)
-        ids, (prompt, prefix) = self.codec.ids(text, span, (end - len(self.codec.harmless(request.prefix)), end), view=view)
+        begun = end - len(self.codec.harmless(request.prefix))
+        ids, (prompt, prefix) = self.codec.ids(text, span, (begun, end), view=view)
         if picture is not None and self.codec.image_token_id not in ids:
             raise RequestError(f"the chat template of {self.info.name} has no place for a picture: remove the picture")
         room = self.info.context - request.max_new_tokens
@@ -153,7 +156,7 @@ class Loaded:
                 "tokens or ask for a shorter answer"
             )
         prefix_tokens = len(ids) - prefix[0] if request.prefix else 0
-        return Encoded(tuple(ids), picture, prompt, prefix_tokens, view)
+        return Encoded(tuple(ids), picture, prompt, prefix_tokens, view, self.codec.thinks(text[:begun], span))
 
     def check_mix(self, mix: Mix) -> None:
         """Raise RequestError unless the stack can apply this mix."""

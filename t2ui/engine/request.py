@@ -32,6 +32,8 @@ class Request:
         seed: sampling noise is a function of (seed, step) alone, whatever else is in the batch.
         prefix: a forced beginning of the answer; part of :attr:`Answer.text`.
         logprobs: whether deltas carry the log-probability of every token.
+        think: False closes a thought that the model's chat template opens, so that the answer begins at once. (A model that
+            opens it by itself still does.)
     """
 
     prompt: str
@@ -44,6 +46,7 @@ class Request:
     seed: int = 0
     prefix: str = ""
     logprobs: bool = False
+    think: bool = True
 
     def check(self) -> None:
         """Refuse what no model could answer. What depends on the model is checked by ``Loaded.encode``.
@@ -109,6 +112,7 @@ class Delta:
             token; ``mix`` = writing the mix into the row's slot, a part of ``encode``, where rows have slots), with the
             last delta.
         applied: what adapted the model, with the first and the last delta.
+        thinking: new text of the thought before the answer (see :mod:`t2ui.engine.thinking`).
     """
 
     row: int
@@ -120,6 +124,7 @@ class Delta:
     error: str | None = None
     seconds: Mapping[str, float] | None = None
     applied: Applied | None = None
+    thinking: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ class Answer:
     """A whole answer.
 
     Attributes:
-        text: the answer, a forced prefix included, special tokens left out.
+        text: the answer, a forced prefix included, special tokens and the thought before it left out.
         tokens: the decoded ids, the terminator included when ``reason`` is ``stop``; a forced prefix is
             *not* in here but at the end of ``prompt_tokens``, so that ``prompt_tokens + tokens`` is what the
             model saw and ``score`` can rate it again.
@@ -138,6 +143,8 @@ class Answer:
         applied: what adapted the model.
         logprobs: one log-probability per token (empty unless asked for).
         error: with reason ``error``.
+        thinking: what the model thought before it answered, between ``<think>`` and ``</think>``; "" for most models.
+            Where a thought fills the whole length, ``text`` is empty.
     """
 
     text: str
@@ -149,6 +156,7 @@ class Answer:
     applied: Applied | None = None
     logprobs: tuple[float, ...] = ()
     error: str | None = None
+    thinking: str = ""
 
 
 def _number(name: str, value: object, low: float, high: float) -> None:

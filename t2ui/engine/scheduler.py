@@ -32,6 +32,7 @@ from .model import Encoded, Loaded
 from .request import Applied, Delta, Request
 from .sampling import Sampler
 from .text import TextStream
+from .thinking import Reader
 
 CHUNK_SECONDS = 0.015
 _ALONE = 2_048  # tokens of a chunk while nobody decodes
@@ -63,7 +64,7 @@ class Row:
     pure: bool = True
     times: dict[str, float] = field(default_factory=dict)
     embeds: torch.Tensor | None = None
-    text: TextStream | None = None
+    text: Reader | None = None
     applied: Applied | None = None
 
     @property
@@ -122,7 +123,8 @@ class Scheduler:
         self.loaded.check_mix(row.request.mix)
         self.check(row.request, row.encoded)
         row.times["begun"] = time.perf_counter()
-        row.text = TextStream(self.loaded.codec, tail(row.encoded))
+        stream = TextStream(self.loaded.codec, tail(row.encoded))
+        row.text = Reader(stream, row.encoded.thinks, row.request.prefix)
         ids = torch.tensor([row.encoded.ids], device=self.loaded.device)
         inputs = embedded(self.loaded, ids, [row.encoded])
         row.embeds = inputs["inputs_embeds"][0] if "inputs_embeds" in inputs else self.loaded.model.get_input_embeddings()(ids)[0]
@@ -336,14 +338,13 @@ class Scheduler:
             row.times["first"] = time.perf_counter()
         row.steps, row.token = row.steps + 1, token
         end = "stop" if token in self.loaded.eos else "length" if row.steps >= request.max_new_tokens else None
-        text = request.prefix if begins else ""
-        text += "" if end == "stop" else row.text.push(token)
-        text += row.text.flush() if end else ""
+        thinking, text = row.text.push(None if end == "stop" else token, end is not None)
         if end:
             row.applied = self._proof(row)
             self.leave(row)
         row.send(Delta(row.index, text, (token,), (logprob,) if request.logprobs else (), end is not None, end,
-                       seconds=_seconds(row) if end else None, applied=row.applied if begins or end else None))  # fmt: skip
+                       seconds=_seconds(row) if end else None, applied=row.applied if begins or end else None,
+                       thinking=thinking))  # fmt: skip
 
     def _proof(self, row: Row) -> Applied:
         """What adapted this row, read from its slot as it stands when the answer ends."""
@@ -354,8 +355,9 @@ class Scheduler:
 
     def _end(self, row: Row, reason: str, error: str | None = None) -> None:
         self.leave(row)
-        row.send(Delta(row.index, row.text.flush() if row.text else "", done=True, reason=reason, error=error,
-                       seconds=_seconds(row), applied=row.applied))  # fmt: skip
+        thinking, text = row.text.cut() if row.text else ("", "")
+        row.send(Delta(row.index, text, done=True, reason=reason, error=error, seconds=_seconds(row), applied=row.applied,
+                       thinking=thinking))  # fmt: skip
 
 
 def _seconds(row: Row) -> dict[str, float]:

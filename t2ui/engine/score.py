@@ -59,9 +59,10 @@ def encode_target(loaded: Loaded, request: Request, target: str | Sequence[int])
 
     Where the two texts share a token (a template without a control token at its end), the target begins with it.
     """
-    context = loaded.encode(request)
     if not isinstance(target, str):
-        return context, [int(t) for t in target]
+        return loaded.encode(request), [int(t) for t in target]
+    request = replace(request, think=False)  # a text is an answer; ids (Answer.tokens) begin where the model began
+    context = loaded.encode(request)
     text, _ = loaded.codec.render(request, context.picture is not None, context.view)
     whole, _ = loaded.codec.ids(text + loaded.codec.harmless(target), view=context.view)
     shared = common_prefix(context.ids, whole)

@@ -96,6 +96,7 @@ class _Book:
 
     request: Request
     text: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     last: Delta | None = None
@@ -104,6 +105,7 @@ class _Book:
 
     def add(self, delta: Delta) -> None:
         self.text.append(delta.text)
+        self.thinking.append(delta.thinking)
         self.tokens.extend(delta.tokens)
         self.logprobs.extend(delta.logprobs)
         self.applied = delta.applied or self.applied
@@ -117,6 +119,7 @@ class _Book:
             reason=None if last is None else last.reason, prompt_tokens=self.prompt_tokens,
             seconds={} if last is None else dict(last.seconds or {}), applied=self.applied,
             logprobs=tuple(self.logprobs), error=None if last is None else last.error,
+            thinking="".join(self.thinking),
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError, RequestError
 from .request import Request
+from .thinking import CLOSE, OPEN
 
 if TYPE_CHECKING:
     from .eyes import View
@@ -35,6 +36,9 @@ class TextCodec:
         self.image_token_id = known if image_id is None else image_id
         self.special = _control_tokens(tokenizer)
         self.special_ids = frozenset(tokenizer.convert_tokens_to_ids(list(self.special)))
+        # The tags round a thought are shown (and told apart from the answer by t2ui.engine.thinking); no visitor can type them.
+        tags = [tag for tag in (OPEN, CLOSE) if tag in self.special]
+        self._silent = self.special_ids.difference(tokenizer.convert_tokens_to_ids(tags))
         # Some tokenizers put a beginning-of-text before everything; a chat template does that by itself.
         plain = tokenizer("a")["input_ids"]
         self._bos: str = tokenizer.bos_token if plain and plain[0] == tokenizer.bos_token_id else ""
@@ -78,7 +82,17 @@ class TextCodec:
             prompt = prompt.strip()
             start = text.rfind(prompt)
         span = (0, len(text)) if start < 0 else (start, start + len(prompt))
+        if not request.think and self.thinks(text, span):
+            text += f"\n{CLOSE}\n\n"
         return text + self.harmless(request.prefix), span
+
+    def thinks(self, text: str, span: tuple[int, int]) -> bool:
+        """Whether a rendered text without its prefix ends in a thought that the chat template has opened.
+
+        ``span``: the prompt's, as :meth:`render` gives it: what a visitor typed opens nothing.
+        """
+        opened = self.template is not None and text.rstrip().endswith(OPEN)
+        return opened and (text.rfind(OPEN) >= span[1] or span[0] == 0)
 
     def _apply(self, system: str | None, prompt: str, with_image: bool) -> str:
         user = self._user(prompt, with_image)
@@ -133,10 +147,11 @@ class TextCodec:
     # -- to text -----------------------------------------------------------------------------------
 
     def text(self, ids: Sequence[int], context: Sequence[int] = ()) -> str:
-        """The text of decoded ids, control tokens left out; ``context`` stands before them and is not returned."""
+        """The text of decoded ids, control tokens left out (but for the tags round a thought); ``context`` stands before them
+        and is not returned."""
         if context:
             return self.text([*context, *ids])[len(self.text(context)) :]
-        plain = [i for i in ids if i not in self.special_ids]
+        plain = [i for i in ids if i not in self._silent]
         with self._lock:
             return self.tokenizer.decode(plain, clean_up_tokenization_spaces=False)
 

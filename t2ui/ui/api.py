@@ -220,8 +220,8 @@ def endpoints(backend: Backend, t: Text) -> dict[str, Callable]:
 
 def _answer(found: Any) -> dict[str, Any]:
     applied = found.applied
-    return {"text": found.text, "reason": found.reason, "tokens": list(found.tokens), "logprob": found.logprob,
-            "logprobs": list(found.logprobs), "mix": applied.mix if applied else None,
+    return {"text": found.text, "thinking": found.thinking, "reason": found.reason, "tokens": list(found.tokens),
+            "logprob": found.logprob, "logprobs": list(found.logprobs), "mix": applied.mix if applied else None,
             "applied": asdict(applied) if applied else None, "seconds": dict(found.seconds), "error": found.error}  # fmt: skip
 
 

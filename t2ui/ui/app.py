@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import api, composer, events, examples, link, live, parts, theme
+from t2ui.ui import api, composer, events, examples, link, live, next_steps, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -126,17 +126,19 @@ def _wire_loading(
         asked = link.read(dict(request.query_params), names, t)[0].strategy  # only now it is known which ones there are
         chosen = {"value": asked} if asked in backend.strategies else {}
         unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not chosen else ""
+        alone = "" if names else t("next.short", name=backend.info.name)
+        here = next_steps.on_this_machine(request.client.host if request.client else None, request.headers.get("host"))
         yield {
             status: parts.status(t, "ready", ready_words(backend, t)),
             known: take.names_html(names),
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
-            box.notice: parts.notice(unknown, "warn", t("link.title")),
+            box.notice: parts.notice(unknown, "warn", t("link.title")) or parts.notice(alone),
             box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t), **chosen),
             tab.notice: "",
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),
             tab.change: live.change_payload(backend.cells, names, t),
-            tab.refused: parts.refused(backend.refused, t),
+            tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t),
             **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
         }
 

@@ -249,11 +249,12 @@ def _mix(run: Run, t: Text, box: Box) -> list[str]:
 def _second(run: Run, t: Text, box: Box) -> list[str]:
     row = _shown(run)
     parts = _head(box, t("flow.second"), ms(row.seconds.get("total")) if row and row.seconds else "")
-    if row is None or not (row.text or row.reason):
+    if row is None or not (row.text or row.thinking or row.reason):
         return parts
     verdict = row.right is not None
     lines = max(2, int((box.h - HEAD - FOOT - (22 if verdict else 0)) // 17))
-    shown = wrap(row.text, int((box.w - 24) / 7.6), lines, end=True)
+    said = row.text or (t("flow.thinking") if row.thinking and not row.reason else "")
+    shown = wrap(said, int((box.w - 24) / 7.6), lines, end=True)
     for i, line in enumerate(shown):
         parts.append(_text(box.x + 14, box.y + HEAD + 13 + 17 * i, line))
     if verdict:

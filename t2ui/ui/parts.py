@@ -123,6 +123,18 @@ def proof(row: Row, t: Text) -> str:
     return f'<p class="t2-proof" title="{t.html("proof.title")}">{escape(said)}</p>'
 
 
+def thought(row: Row, t: Text) -> str:
+    """What the model thought before it answered, folded away; nothing for a model that does not think."""
+    if not row.thinking:
+        return ""
+    key = "thought.done" if row.text else "thought.running" if row.reason is None else "thought.only"
+    words = t.html(key, n=len(row.thinking.split()))
+    return (
+        f'<details class="t2-thought" data-thought="{escape(row.key)}"><summary>{words}</summary>'
+        f'<div class="t2-text">{escape(row.thinking)}</div></details>'
+    )
+
+
 def answer(
     row: Row | None, key: str, run: Run, t: Text, other: Row | None = None, tokens: Sequence[Token] | None = None
 ) -> str:
@@ -144,7 +156,7 @@ def answer(
     return (
         f'<article class="t2-answer" data-row="{escape(row.key)}" data-running="{str(running).lower()}">'
         f'<div class="t2-answer-head"><h3>{escape(title(row, t))}</h3>{mix}{verdict(row, run, t)}</div>'
-        f'<div class="t2-view t2-view-text {text_class(row.text)}">{body}</div>'
+        f'{thought(row, t)}<div class="t2-view t2-view-text {text_class(row.text)}">{body}</div>'
         f'<div class="t2-view t2-view-tokens">{token_view.tokens(row, tokens, other_ids, t)}</div>'
         f'<p class="t2-why">{escape(reason(row, run, t))}</p>'
         f'<div class="t2-answer-foot">{proof(row, t) if key != "base" else ""}'
@@ -197,7 +209,7 @@ def everybody(run: Run, t: Text) -> str:
         lines.append(
             f'<tr data-row="{escape(row.key)}"><th scope="row">{dot}{escape(title(row, t))}{mix}</th>'
             f'<td class="t2-cell-verdict">{verdict(row, run, t)}</td>'
-            f'<td><div class="{text_class(row.text)}">{escape(row.text) or "…"}</div>'
+            f'<td>{thought(row, t)}<div class="{text_class(row.text)}">{escape(row.text) or "…"}</div>'
             f'<p class="t2-why">{escape(why)}</p></td>'
             f'<td class="t2-cell-ms">{escape(ms(row.seconds.get("total")) if row.seconds else "")}</td></tr>'
         )

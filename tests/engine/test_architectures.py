@@ -1,6 +1,7 @@
 """Every kind of model through the same calls, each on a tiny random one; what is refused, and how a checkpoint may come."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,24 @@ def test_the_page_about_models_has_every_kind():
     assert len(rows) == len(KINDS) and "fails" not in page
     for kind in KINDS.values():
         assert any(row.startswith(f"| {TABLE[kind.type].name}") for row in rows)
+
+
+def test_a_lora_that_is_not_the_mix_turns_the_table_red_and_without_peft_it_says_so(monkeypatch):
+    from t2ui.bench import architectures
+
+    def lora_out() -> architectures.Cell:
+        return examine("llama")["LoRA out"]
+
+    monkeypatch.setattr(architectures, "COLUMNS", ("LoRA out",))
+    with monkeypatch.context() as m:
+        m.setitem(sys.modules, "peft", None)  # what an environment without it looks like
+        assert lora_out() == architectures.Cell(True, architectures.NO_PEFT)
+    pytest.importorskip("peft")
+    best = architectures.best_lora
+    with monkeypatch.context() as m:
+        m.setattr(architectures, "best_lora", lambda adapted, z, rank: best(adapted, z, 2))
+        assert not lora_out().ok
+    with monkeypatch.context() as m:  # another mix of full rank
+        m.setattr(architectures, "best_lora", lambda adapted, z, rank: best(adapted, 1 + 0.9 * (z - 1), rank))
+        assert not lora_out().ok
+    assert lora_out().ok

@@ -1,5 +1,6 @@
 """Answers, everybody's table, notices: what they say, and that they escape."""
 
+import re
 from dataclasses import replace
 
 from t2ui.runs import FirstPass, Row, Run
@@ -95,3 +96,18 @@ def test_the_proof_line_is_what_the_engine_read_back():
     assert "<script" not in parts.proof(replace(row, applied=f"{EVIL}=1"), T)
     html = parts.answers(replace(RUN, rows=(row, replace(row, key="base"))), ("base", "dispatch"), T)
     assert html.count("t2-proof") == 1  # the base has nothing to prove
+
+
+def test_a_thought_is_folded_away_and_escaped():
+    row = Row("dispatch", "math", "The answer is 9.", "stop", thinking=f"5 + 4 {EVIL}")
+    html = parts.answers(replace(RUN, rows=(row, replace(row, key="base", thinking=""))), ("dispatch", "base"), T)
+    details = re.search(r"<details[^>]*>.*?</details>", html, re.S)[0]
+    assert html.count("<details") == 1 and " open" not in details and "5 + 4" in details and EVIL not in html
+    body = html.replace(details, "")
+    assert "The answer is 9." in body and "5 + 4" not in body
+    assert f"{len(row.thinking.split())} words" in details
+    everybody = parts.everybody(Run(kind="everybody", stage="done", rows=(row,)), T)
+    assert everybody.count("<details") == 1 and EVIL not in everybody
+    running = parts.answer(replace(row, text="", reason=None), "dispatch", Run(stage="pass2"), T)
+    assert "Thinking" in running and T.html("answer.empty") not in running
+    assert "Thought only" in parts.thought(replace(row, text="", reason="length"), T)

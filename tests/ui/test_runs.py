@@ -5,6 +5,7 @@ import math
 import time
 
 import pytest
+import torch
 
 from t2ui import runs
 from t2ui.core.mixing import Mix
@@ -191,3 +192,25 @@ def test_an_unusable_strategy_is_said(engine):
     assert last.stage == "error" and "no classifier expert" in last.error
     last = collect(engine, "ask", Question(MATH.prompt), strategy="few-shot:nothing")[-1]
     assert last.stage == "error" and "no mix is kept" in last.error
+
+
+def test_a_thought_is_kept_apart_and_only_the_answer_is_graded(engine, monkeypatch):
+    from t2ui.engine.sampling import Sampler
+
+    loaded = engine.loaded
+    right = f"The answer is {MATH.answer}."
+    assert not TASKS["math"].grade(MATH.content, f"The answer is 1. {right} The answer is 1.").right
+    said = f"<think>\nThe answer is 1.\n</think>\n\n{right}"
+    ids = [*loaded.tokenizer(said, add_special_tokens=False)["input_ids"], loaded.terminator]
+
+    def pick(self, logits, step):
+        return torch.tensor([ids[int(s)] for s in torch.as_tensor(step).expand(len(logits))]), torch.zeros(len(logits))
+
+    monkeypatch.setattr(Sampler, "pick", pick)
+    states = collect(engine, "mix", Question(MATH.prompt, max_new_tokens=len(ids)))
+    last = states[-1]
+    for row in last.rows:
+        assert (row.thinking, row.text, row.reason, row.right) == ("The answer is 1.", right, "stop", True)
+    thoughts = [state.row("base").thinking for state in states if state.rows]
+    assert all(later.startswith(earlier) for earlier, later in zip(thoughts, thoughts[1:], strict=False))
+    assert Run.from_json(last.to_json()) == last

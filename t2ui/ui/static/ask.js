@@ -14,6 +14,31 @@
     if (button) t2.setView(button.dataset.view);
   });
 
+  // ---- a thought that was unfolded stays so while its answer is drawn again ------------------------------------------
+  const unfolded = new Set();
+  const nameOf = (d) => (d.closest("[id]") || document.body).id + " " + d.dataset.thought;
+  document.addEventListener("click", (e) => { // also what a key does to a summary; before it opens or closes
+    const summary = e.target.closest && e.target.closest("details[data-thought] > summary");
+    if (summary) unfolded[summary.parentElement.open ? "delete" : "add"](nameOf(summary.parentElement));
+  });
+  new MutationObserver(() => {
+    if (!unfolded.size) return;
+    for (const d of document.querySelectorAll("details[data-thought]:not([open])")) if (unfolded.has(nameOf(d))) d.open = true;
+  }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
+
+  // ---- commands to be copied ------------------------------------------------------------------------------------------
+  document.addEventListener("click", (e) => {
+    const button = e.target.closest && e.target.closest('[data-t2="copy"]');
+    if (!button) return;
+    const box = button.previousElementSibling;
+    const hand = () => { // no clipboard here (plain http from another machine): select it
+      getSelection().selectAllChildren(box);
+      button.textContent = button.dataset.byHand;
+    };
+    if (!navigator.clipboard) return hand();
+    navigator.clipboard.writeText(box.textContent).then(() => { button.textContent = button.dataset.copied; }, hand);
+  });
+
   // ---- spans with numbers: one tab stop a group, arrow keys move, the words stand below ---------------------------
   const SPAN = '[data-t2="tips"] > [data-tip]';
   const show = (span) => {
