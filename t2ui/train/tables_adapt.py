@@ -150,17 +150,19 @@ def _search_rows(r: dict[str, Any]) -> list[Row]:
     means = {task: _means(found) for task, found in tasks.items()}
     good = [task for task, m in means.items() if m["found"] >= max(m[k] for k in SIMPLE)]
     under = [task for task, m in means.items() if m["found"] < m["base"]]
-    out: list[Row] = [(f"few-shot search: found mix not below the best of the simple ways on >= 4 of {len(tasks)} tasks, below base "
+    out: list[Row] = []
+    if len(tasks) >= 4:  # of fewer the sentence would say nothing
+        out.append((f"few-shot search: found mix not below the best of the simple ways on >= 4 of {len(tasks)} tasks, below base "
                        "on none", f"{len(good)} ({', '.join(good) or 'none'}); below base: {', '.join(under) or 'none'}",
-                       len(good) >= 4 and not under)]  # fmt: skip
+                    len(good) >= 4 and not under))  # fmt: skip
     over = {}
     for task in (t for t in TWO_SKILL if t in means):
         experts = [k for k in means[task] if k not in ("base", "found", *SIMPLE)]
         over[task] = 100 * (means[task]["found"] - max(means[task][k] for k in experts))
-    if over:
+    if len(over) == len(TWO_SKILL):
         out.append(("two-skill tasks: found mix above every single expert on both, by >= 10 points on one",
                     ", ".join(f"{task} {v:+.1f}" for task, v in over.items()),
-                    len(over) == len(TWO_SKILL) and min(over.values()) > 0 and max(over.values()) >= 10))  # fmt: skip
+                    min(over.values()) > 0 and max(over.values()) >= 10))  # fmt: skip
     return out
 
 
