@@ -159,7 +159,10 @@ def answer_all(
     Returns:
         One answer per request, in the order given.
     """
-    encoded = [loaded.encode(r) for r in requests]
+    encoded = []
+    for request in requests:
+        loaded.breathe()
+        encoded.append(loaded.encode(request))
     answers: dict[int, Answer] = {}
     for group in plan([r.mix for r in requests], mode):
         with group.applied_to(loaded):

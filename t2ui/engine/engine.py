@@ -70,6 +70,7 @@ class Engine:
         self._answering: list[DecodeJob] = []  # whose rows are in the scheduler
         self._scheduler: Scheduler | None = None
         self._spent = {"rows": 0.0, "turns": 0.0}
+        self._since = 0.0  # when the present stretch of a turn began
         self._closing = False
         self._thread = threading.Thread(target=self._main, args=(source, load_options), name="t2ui-model", daemon=True)
         self._thread.start()
@@ -265,15 +266,52 @@ class Engine:
         for job in joining:
             assert self.loaded is not None and self._scheduler is not None
             job.join(self.loaded, self._scheduler)
-        begun = time.perf_counter()
         job = self._whose_turn()
+        if job is not None and not job.urgent:
+            assert self.loaded is not None
+            self._since, self.loaded.between = time.perf_counter(), self._between
+            try:
+                self._turn(job)
+            finally:
+                self.loaded.between = None
+            self._spent["turns"] += time.perf_counter() - self._since
+        elif job is not None or self._rows_live():
+            self._row_like(job)
+        return True
+
+    def _row_like(self, job: Job | None) -> None:
+        """A turn of an urgent job, or of the rows: what visitors wait for."""
+        begun = time.perf_counter()
         if job is not None:
             self._turn(job)
-            self._spent["rows" if job.urgent else "turns"] += time.perf_counter() - begun
-        elif self._rows_live():
+        else:
             self._rows_turn()
-            self._spent["rows"] += time.perf_counter() - begun
-        return True
+        self._spent["rows"] += time.perf_counter() - begun
+
+    def _between(self) -> None:
+        """Between two forward passes of a long turn: who came meanwhile joins, and rows and urgent jobs get the time that is
+        theirs, so that nobody's first token waits for the end of somebody's batch. Not while weights are folded."""
+        assert self.loaded is not None
+        if self.loaded.adapted.mode != "off":
+            return
+        self.loaded.between = None
+        self._spent["turns"] += time.perf_counter() - self._since
+        try:
+            while not self._closing:
+                live = self._rows_live()
+                with self._condition:
+                    joining = self._admit()
+                for job in joining:
+                    job.join(self.loaded, self._scheduler)
+                if not live:
+                    self._spent = {"rows": 0.0, "turns": 0.0}
+                with self._condition:
+                    urgent = next((job for job in self._active if job.urgent), None)
+                if urgent is None and not (self._rows_live() and self._spent["rows"] <= self._spent["turns"]):
+                    break
+                self._row_like(urgent)
+        finally:
+            self._since, self.loaded.between = time.perf_counter(), self._between
 
     def _admit(self) -> list[DecodeJob]:
         """Begin what may begin, in the order of coming; whoever needs slots waits for slots, the others do not wait for

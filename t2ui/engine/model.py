@@ -91,6 +91,7 @@ class Loaded:
         registry, stack: the experts' folder and the usable skill experts as one stack (``stack.names``).
         info: for people. settings: the folder's t2ui.json ({} without one). codec: texts to ids and back.
         eos: ids that end an answer; the first one is the terminator that ``score`` appends.
+        between: set by an engine while long work runs, see :meth:`breathe`.
         architecture: the model's row of the table. eyes: how it sees; None for a model that cannot.
     """
 
@@ -102,6 +103,7 @@ class Loaded:
         self.architecture, self.eyes = architecture, eyes
         self.device = model.device  # where token ids go; a model that is spread over GPUs begins here
         self.image_cache = FeatureCache()
+        self.between: Callable[[], None] | None = None
         self.stack = self._stack()
 
     @property
@@ -157,6 +159,11 @@ class Loaded:
             )
         prefix_tokens = len(ids) - prefix[0] if request.prefix else 0
         return Encoded(tuple(ids), picture, prompt, prefix_tokens, view, self.codec.thinks(text[:begun], span))
+
+    def breathe(self) -> None:
+        """Called by long work between two forward passes: the engine lets visitors' rows step in (``between``)."""
+        if self.between is not None:
+            self.between()
 
     def check_mix(self, mix: Mix) -> None:
         """Raise RequestError unless the stack can apply this mix."""

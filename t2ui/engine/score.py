@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from .architectures import full_attention
-from .batch import causal_mask, embedded, pad_left, positions_for
+from .batch import causal_mask, embedded, pad_left, positions_for, rows_of_a_piece
 from .decode import batches, plan
 from .model import Encoded, Loaded
 from .request import Request
@@ -106,10 +106,12 @@ def score_ids(
     whole = [replace(c, ids=(*c.ids, *t)) for c, t in zip(contexts, targets, strict=True)]  # for sorting by length
     longest = max((len(t) for t in targets), default=1)
     fits = max(1, _LOGIT_BYTES // (4 * max(1, longest) * len(loaded.tokenizer)))
+    fits = min(fits, rows_of_a_piece(max((len(w.ids) for w in whole), default=1), loaded.device))
     found: dict[int, list[float]] = {}
     for group in plan([r.mix for r in requests], mode):
         with group.applied_to(loaded):
             for rows in batches(whole, group.rows, min(batch_size, fits)):
+                loaded.breathe()
                 scale = loaded.scales([requests[i].mix for i in rows]) if group.mode == "rows" else None
                 with loaded.mixed(scale):
                     logits, ids, mask = teacher_forced(loaded, [contexts[i] for i in rows], [targets[i] for i in rows])

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -155,3 +156,44 @@ def test_of_64_visitors_none_waits_for_a_thread(engine):
         return await asyncio.wait_for(asyncio.gather(*(visitor(k, ended) for k in range(64))), 60)
 
     assert sum(asyncio.run(everybody())) == 64
+
+
+def test_a_visitor_steps_in_between_two_passes_of_a_long_turn(engine, endless):
+    """One turn that answers a whole batch: who comes meanwhile gets tokens before it ends, and both come out right."""
+    requests = [Request(f"Ben has {k} books.", max_new_tokens=120, mix=Mix.single("math", 0.1 + k / 20)) for k in range(12)]
+    alone = answer_all(endless, requests, mode="rows")
+    late = Request("Anna?", max_new_tokens=5, mix=Mix.single("code"))
+    want = answer_all(endless, [late], mode="rows")[0]
+    started, ended = threading.Event(), []
+
+    def work(loaded):
+        started.set()
+        return answer_all(loaded, requests, mode="rows")
+
+    reply = engine.run(work)
+    reply._future.add_done_callback(lambda _: ended.append(time.perf_counter()))
+    started.wait(10)
+    stream = engine.submit(late)
+    kind = engine._call(lambda loaded: "asked", urgent=True)
+    got = stream.result(30)[0]
+    assert not ended and got.tokens == want.tokens, "the visitor waited for the whole batch"
+    assert kind.result(30) == "asked" and not ended
+    assert [a.tokens for a in reply.result(60)] == [a.tokens for a in alone] and endless.between is None
+
+
+def test_nobody_steps_in_while_weights_are_folded(engine, endless):
+    seen = []
+
+    def work(loaded):
+        with loaded.adapted.folded(loaded.stack.z(Mix.single("math"))):
+            loaded.breathe()
+            seen.append((loaded.adapted.mode, engine._rows_live()))
+        loaded.breathe()
+
+    blocker = threading.Event()
+    first = engine.run(lambda loaded: blocker.wait(5))
+    reply = engine.run(work)
+    stream = engine.submit(Request("Anna?", max_new_tokens=5))
+    blocker.set()
+    first.result(10), reply.result(10)
+    assert seen[0][0] == "fold" and len(stream.result(10)[0].tokens) == 5
