@@ -21,12 +21,14 @@ from t2ui.ui.theme import icon
 
 ROWS = ("base", "mix")
 NARROW, WIDE = (0.0, 1.0), (-1.0, 2.0)
+ROUNDING = 0.011  # sums of shares shown in hundredths: 3 x 0.33 counts as 1
 
 
 @dataclass(frozen=True)
 class MixTab:
     sliders: list[gr.Slider]
     wide: gr.Checkbox
+    to_one: gr.Checkbox
     presets: gr.HTML
     share: gr.HTML
     refused: gr.HTML
@@ -91,9 +93,11 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
                 for i in range(MAX_EXPERTS)
             ]
             share = share_bar(share_payload(names, t), elem_id="t2-share")
-            wide = gr.Checkbox(
-                False, label=t("mix.wide"), info=t("mix.wide_info"), interactive=True, elem_id="t2-wide"
-            )
+            with gr.Row(elem_id="t2-mix-switches"):
+                to_one = gr.Checkbox(False, label=t("mix.to_one"), info=t("mix.to_one_info"), interactive=True,
+                                     elem_id="t2-to-one", min_width=150)  # fmt: skip
+                wide = gr.Checkbox(False, label=t("mix.wide"), info=t("mix.wide_info"), interactive=True,
+                                   elem_id="t2-wide", min_width=150)  # fmt: skip
             refused = markup("", elem_id="t2-refused")
         with gr.Column(elem_id="t2-mapbox", min_width=320):
             markup(f'<h2 class="t2-h2">{t.html("map.title")}</h2><p class="t2-faint">{t.html("map.words")}</p>')
@@ -104,7 +108,7 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
     notice = markup(parts.notice(t("status.not_ready")), elem_id="t2-mix-notice")
     markup(parts.view_switch(t), elem_id="t2-mix-view-switch")
     answers = markup(parts.answers(Run(kind="mix"), ROWS, t), elem_id="t2-mix-answers")
-    return MixTab(sliders, wide, presets, share, refused, change, answer, stop, notice, answers)
+    return MixTab(sliders, wide, to_one, presets, share, refused, change, answer, stop, notice, answers)
 
 
 def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Text) -> None:
@@ -113,6 +117,12 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
     repaint = "(...alphas) => { window.t2ui.setMix(alphas); }"
     for slider in tab.sliders:
         slider.change(None, tab.sliders, None, js=repaint, trigger_mode="always_last", **quiet)
+    for i, slider in enumerate(tab.sliders):
+        others = tab.sliders[:i] + tab.sliders[i + 1 :]  # not the one that is being dragged: it would jump back
+        moved = f"(on, ...alphas) => window.t2ui.toOne(on, alphas, {i}).toSpliced({i}, 1)"
+        slider.input(None, [tab.to_one, *tab.sliders], others, js=moved, trigger_mode="always_last", **quiet)
+    switched = "(on, ...alphas) => window.t2ui.toOne(on, alphas, -1)"
+    tab.to_one.input(None, [tab.to_one, *tab.sliders], tab.sliders, js=switched, **quiet)
 
     async def choose(prompt, picture, temperature, tokens, seed, soft, event: gr.EventData):
         preset, names = str((event._data or {}).get("preset")), list(backend.names)
@@ -123,18 +133,20 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
                 question = read_question(t, prompt, picture, temperature, tokens, seed)
                 found = await backend.engine.dispatch(question.prompt, image=question.image, soft=bool(soft))
             except ValueError as error:
-                return [*[gr.skip()] * MAX_EXPERTS, parts.notice(str(error), "error")]
+                return [*[gr.skip()] * (MAX_EXPERTS + 1), parts.notice(str(error), "error")]
             except Exception as error:
                 from t2ui.engine import EngineError
 
                 words = str(error) if isinstance(error, EngineError) else explain(error, t)
-                return [*[gr.skip()] * MAX_EXPERTS, parts.notice(words, "error")]
+                return [*[gr.skip()] * (MAX_EXPERTS + 1), parts.notice(words, "error")]
             values = [float(found.mix.alpha(name)) for name in names]
         else:
             values = preset_values(preset, names)
-        return [*[gr.update(value=value) for value in values], *[gr.skip()] * (MAX_EXPERTS - len(values)), ""]
+        one = gr.skip() if abs(sum(values) - 1) < ROUNDING else False  # a mix that was chosen stays as it is
+        return [*[gr.update(value=value) for value in values], *[gr.skip()] * (MAX_EXPERTS - len(values)), one, ""]
 
-    tab.presets.pick(choose, [*box.inputs, box.soft], [*tab.sliders, tab.notice], concurrency_limit=None, **quiet)
+    loads = [*tab.sliders, tab.to_one, tab.notice]
+    tab.presets.pick(choose, [*box.inputs, box.soft], loads, concurrency_limit=None, **quiet)
 
     def widen(wide: bool, *alphas: float):
         low, high = WIDE if wide else NARROW

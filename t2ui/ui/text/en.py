@@ -130,6 +130,8 @@ TEXT: dict[str, str] = {
     "mix.words": "How strongly each expert acts. All at 0 is the base model.",
     "mix.wide": "Wider range: −1 to 2",
     "mix.wide_info": "Beyond 0 to 1 experts are overdone or turned round; answers may fall apart.",
+    "mix.to_one": "Shares add up to 1",
+    "mix.to_one_info": "Move one, and the others make room: nothing is left of the plain base.",
     "mix.button": "Answer with this mix",
     "mix.refused": "These experts cannot be used with this model:",
     "preset.label": "Ready-made mixes",
