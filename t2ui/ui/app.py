@@ -13,7 +13,7 @@ from t2ui.ui import api, composer, events, examples, link, live, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, mix, search, spectra, take
+from t2ui.ui.tabs import ask, mix, score, search, spectra, take
 from t2ui.ui.text import Text
 
 
@@ -42,6 +42,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                         ask_tab = ask.build(t, shown, recording.about if recording else None)
                     with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix") as mix_part:
                         mix_tab = mix.build(t, names, cells)
+                        score_part = score.build(t)
                     with gr.Tab(t("tab.search"), id="search", elem_id="t2-tab-search") as search_part:
                         search_tab = search.build(t)
                     with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
@@ -49,11 +50,12 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         parts_of = (ask_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
         ask.wire(ask_tab, box, mix_tab.sliders, tabs, backend, sessions, t)
-        mix.wire(mix_tab, box, backend, sessions, t)
+        mix.wire(mix_tab, box, score_part.history, backend, sessions, t)
+        score.wire(score_part, mix_tab, backend, sessions, t)
         search.wire(search_tab, mix_tab.sliders, tabs, backend, sessions, t)
         spectra.wire(spectra_tab, mix_tab.sliders, backend, t)
         take.wire(demo, taken, box, mix_tab.sliders, mix_tab.wide, tabs, parts_of, from_link, box.picture_box, backend, t)
-        _wire_loading(demo, backend, status, known, box, mix_tab, [search_tab.start, spectra_tab.refresh], t)
+        _wire_loading(demo, backend, status, known, box, mix_tab, [score_part.start, search_tab.start, spectra_tab.refresh], t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))

@@ -18,6 +18,7 @@ from t2ui.ui.live import change_map, change_payload, chips, markup, pick, share_
 from t2ui.ui.session import Sessions
 from t2ui.ui.text import Text
 from t2ui.ui.theme import icon
+from t2ui.ui.tried import history_html
 
 ROWS = ("base", "mix")
 NARROW, WIDE = (0.0, 1.0), (-1.0, 2.0)
@@ -37,6 +38,11 @@ class MixTab:
     stop: gr.Button
     notice: gr.HTML
     answers: gr.HTML
+
+    @property
+    def mixer(self) -> list[gr.components.Component]:
+        """What a mix that is loaded changes: see :func:`loaded`."""
+        return [*self.sliders, self.wide, self.to_one]
 
 
 def presets_html(names: Sequence[str], t: Text) -> str:
@@ -64,6 +70,17 @@ def preset_values(preset: str, names: Sequence[str]) -> list[float]:
     if preset.startswith("expert:") and preset.removeprefix("expert:") in names:
         return [float(name == preset.removeprefix("expert:")) for name in names]
     raise ValueError(f"unknown preset {preset!r}")
+
+
+def loaded(alphas: Sequence[float]) -> list[Any]:
+    """Updates that put a mix onto the sliders (in the order of :attr:`MixTab.mixer`): the range becomes wide where the mix
+    needs it, and a mix that was chosen stays as it is, whatever its sum."""
+    beyond = any(not NARROW[0] <= a <= NARROW[1] for a in alphas)
+    bounds = {"minimum": WIDE[0], "maximum": WIDE[1]} if beyond else {}
+    values = [gr.update(value=a, **bounds) for a in alphas]
+    others = [gr.update(**bounds) if beyond else gr.skip()] * (MAX_EXPERTS - len(values))
+    one = gr.skip() if abs(sum(alphas) - 1) < ROUNDING else False
+    return [*values, *others, True if beyond else gr.skip(), one]
 
 
 def slot(i: int, names: Sequence[str], t: Text) -> dict[str, Any]:
@@ -111,8 +128,8 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
     return MixTab(sliders, wide, to_one, presets, share, refused, change, answer, stop, notice, answers)
 
 
-def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Text) -> None:
-    """Connect sliders (in the browser), presets, and the button that answers."""
+def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, sessions: Sessions, t: Text) -> None:
+    """Connect sliders (in the browser), presets, and the button that answers; ``history`` shows the mixes tried."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     repaint = "(...alphas) => { window.t2ui.setMix(alphas); }"
     for slider in tab.sliders:
@@ -133,30 +150,30 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
                 question = read_question(t, prompt, picture, temperature, tokens, seed)
                 found = await backend.engine.dispatch(question.prompt, image=question.image, soft=bool(soft))
             except ValueError as error:
-                return [*[gr.skip()] * (MAX_EXPERTS + 1), parts.notice(str(error), "error")]
+                return [*[gr.skip()] * len(tab.mixer), parts.notice(str(error), "error")]
             except Exception as error:
                 from t2ui.engine import EngineError
 
                 words = str(error) if isinstance(error, EngineError) else explain(error, t)
-                return [*[gr.skip()] * (MAX_EXPERTS + 1), parts.notice(words, "error")]
+                return [*[gr.skip()] * len(tab.mixer), parts.notice(words, "error")]
             values = [float(found.mix.alpha(name)) for name in names]
         else:
             values = preset_values(preset, names)
-        one = gr.skip() if abs(sum(values) - 1) < ROUNDING else False  # a mix that was chosen stays as it is
-        return [*[gr.update(value=value) for value in values], *[gr.skip()] * (MAX_EXPERTS - len(values)), one, ""]
+        return [*loaded(values), ""]
 
-    loads = [*tab.sliders, tab.to_one, tab.notice]
-    tab.presets.pick(choose, [*box.inputs, box.soft], loads, concurrency_limit=None, **quiet)
+    tab.presets.pick(choose, [*box.inputs, box.soft], [*tab.mixer, tab.notice], concurrency_limit=None, **quiet)
 
     def widen(wide: bool, *alphas: float):
         low, high = WIDE if wide else NARROW
         return [gr.update(minimum=low, maximum=high, value=min(max(float(a or 0), low), high)) for a in alphas]
 
-    tab.wide.change(widen, [tab.wide, *tab.sliders], tab.sliders, **quiet)
+    tab.wide.input(widen, [tab.wide, *tab.sliders], tab.sliders, **quiet)
 
-    outputs = [tab.answers, tab.notice, tab.stop]
+    outputs = [tab.answers, tab.notice, tab.stop, history]
 
     async def answer(request: gr.Request, prompt, picture, temperature, tokens, seed, *alphas):
+        from t2ui.core.mixing import Mix
+
         changes = Changes(len(outputs))
         try:
             question = read_question(t, prompt, picture, temperature, tokens, seed)
@@ -164,22 +181,27 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
                 raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
             mix = backend.mix(alphas)
         except ValueError as error:
-            yield changes(None, parts.notice(str(error), "error"), None)
+            yield changes(None, parts.notice(str(error), "error"), None, None)
             return
-        halt = sessions.begin(session_of(request), "mix")
+        session = session_of(request)
+        halt, tried = sessions.begin(session, "mix"), sessions.tried(session)
+        tried.add(str(mix), alphas)
+        pin = tried.pin_entry
+        keys = ("base", "mix") if pin is None else ("pin", "mix")
+        pinned = None if pin is None else Mix.parse(pin.mix)
         stop = gr.update(interactive=True)
         try:
-            async for state in run(backend.engine, "mix", question, mix=mix, halt=halt):
+            async for state in run(backend.engine, "mix", question, mix=mix, halt=halt, pinned=pinned):
                 if halt.replaced:
                     return
-                yield changes(parts.answers(state, ROWS, t), parts.run_notice(state, t), stop)
+                yield changes(parts.answers(state, keys, t), parts.run_notice(state, t), stop, history_html(tried, t))
                 stop = None
-            yield changes(None, None, gr.update(interactive=False))
-            known = await look(backend, state, question, ROWS)
+            yield changes(None, None, gr.update(interactive=False), None)
+            known = await look(backend, state, question, keys)
             if known is not None and not halt.replaced:
-                yield changes(parts.answers(state, ROWS, t, known), None, None)
+                yield changes(parts.answers(state, keys, t, known), None, None, None)
         except Exception as error:
-            yield changes(None, parts.notice(explain(error, t), "error"), gr.update(interactive=False))
+            yield changes(None, parts.notice(explain(error, t), "error"), gr.update(interactive=False), None)
 
     def stop_all(request: gr.Request) -> None:
         sessions.stop(session_of(request))

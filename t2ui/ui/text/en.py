@@ -1,9 +1,10 @@
-"""English: every word on the page (the Ask tab's further ones are in ``en_ask.py``)."""
+"""English: every word on the page (further ones of the Ask and Mix tabs: ``en_ask.py``, ``en_mix.py``)."""
 
-from t2ui.ui.text import en_ask
+from t2ui.ui.text import en_ask, en_mix
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
+    **en_mix.TEXT,
     "page.tagline": "A language model that reads a question twice: first to find out which skill it needs, then to "
     "answer with weights adapted for it.",
     "page.theme": "Light or dark",
