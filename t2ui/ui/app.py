@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import api, composer, events, examples, link, live, parts, theme
+from t2ui.ui import api, composer, depth, events, examples, link, live, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -49,12 +49,12 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                         spectra_tab = spectra.build(t)
         parts_of = (ask_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
-        ask.wire(ask_tab, box, mix_tab.sliders, tabs, backend, sessions, t)
+        ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
         mix.wire(mix_tab, box, score_part.history, backend, sessions, t)
         score.wire(score_part, mix_tab, backend, sessions, t)
-        search.wire(search_tab, mix_tab.sliders, tabs, backend, sessions, t)
-        spectra.wire(spectra_tab, mix_tab.sliders, backend, t)
-        take.wire(demo, taken, box, mix_tab.sliders, mix_tab.wide, tabs, parts_of, from_link, box.picture_box, backend, t)
+        search.wire(search_tab, mix_tab, tabs, backend, sessions, t)
+        spectra.wire(spectra_tab, mix_tab.state, backend, t)
+        take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
         _wire_loading(demo, backend, status, known, box, mix_tab, [score_part.start, search_tab.start, spectra_tab.refresh], t)
 
         def left(request: gr.Request) -> None:
@@ -100,6 +100,7 @@ def _wire_loading(
         tab.notice,
         tab.presets,
         tab.share,
+        tab.editor,
         tab.change,
         tab.refused,
         box.examples,
@@ -137,7 +138,8 @@ def _wire_loading(
             tab.notice: "",
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),
-            tab.change: live.change_payload(backend.cells, names, t),
+            tab.editor: depth.payload(names, t),
+            tab.change: live.change_payload(backend.cells, names, t, n_layers=backend.n_layers),
             tab.refused: parts.refused(backend.refused, t),
             **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
         }

@@ -68,10 +68,11 @@ def test_what_is_shown_is_escaped():
 
 
 def test_a_loaded_mix_widens_the_range_and_switches_off_what_it_breaks():
-    plain, beyond = loaded([0.4, 0.6]), loaded([1.5, 0.0])
-    assert plain[0]["value"] == 0.4 and "minimum" not in plain[0] and plain[-1].get("value") is None
-    assert beyond[-2] is True and beyond[-1] is False
-    assert all((u["minimum"], u["maximum"]) == WIDE != NARROW for u in beyond[:-2])
+    plain, beyond = loaded([0.4, 0.6]), loaded([1.5, 0.0], "[[1,0,1],[1,1,1]]")
+    assert plain[0]["value"] == 0.4 and "minimum" not in plain[0]
+    assert plain[-1] == "" and plain[-2] is not False and plain[-3] is not True
+    assert beyond[-3] is True and beyond[-2] is False and beyond[-1] == "[[1,0,1],[1,1,1]]"
+    assert all((u["minimum"], u["maximum"]) == WIDE != NARROW for u in beyond[:-3])
 
 
 def test_the_card_of_a_score():

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.runs import Run, run
-from t2ui.ui import parts
+from t2ui.ui import depth, parts
 from t2ui.ui.backend import MAX_EXPERTS, Backend
 from t2ui.ui.composer import Composer, InputError, read_question
 from t2ui.ui.events import LIVE, Changes, explain, look, session_of
@@ -30,6 +30,8 @@ class MixTab:
     sliders: list[gr.Slider]
     wide: gr.Checkbox
     to_one: gr.Checkbox
+    depth: gr.Textbox
+    editor: gr.HTML
     presets: gr.HTML
     share: gr.HTML
     refused: gr.HTML
@@ -42,7 +44,12 @@ class MixTab:
     @property
     def mixer(self) -> list[gr.components.Component]:
         """What a mix that is loaded changes: see :func:`loaded`."""
-        return [*self.sliders, self.wide, self.to_one]
+        return [*self.sliders, self.wide, self.to_one, self.depth]
+
+    @property
+    def state(self) -> list[gr.components.Component]:
+        """The current mix as an input, for :meth:`Backend.mix`."""
+        return [*self.sliders, self.depth]
 
 
 def presets_html(names: Sequence[str], t: Text) -> str:
@@ -72,7 +79,7 @@ def preset_values(preset: str, names: Sequence[str]) -> list[float]:
     raise ValueError(f"unknown preset {preset!r}")
 
 
-def loaded(alphas: Sequence[float]) -> list[Any]:
+def loaded(alphas: Sequence[float], profile: str = "") -> list[Any]:
     """Updates that put a mix onto the sliders (in the order of :attr:`MixTab.mixer`): the range becomes wide where the mix
     needs it, and a mix that was chosen stays as it is, whatever its sum."""
     beyond = any(not NARROW[0] <= a <= NARROW[1] for a in alphas)
@@ -80,7 +87,7 @@ def loaded(alphas: Sequence[float]) -> list[Any]:
     values = [gr.update(value=a, **bounds) for a in alphas]
     others = [gr.update(**bounds) if beyond else gr.skip()] * (MAX_EXPERTS - len(values))
     one = gr.skip() if abs(sum(alphas) - 1) < ROUNDING else False
-    return [*values, *others, True if beyond else gr.skip(), one]
+    return [*values, *others, True if beyond else gr.skip(), one, profile]
 
 
 def slot(i: int, names: Sequence[str], t: Text) -> dict[str, Any]:
@@ -115,6 +122,10 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
                                      elem_id="t2-to-one", min_width=150)  # fmt: skip
                 wide = gr.Checkbox(False, label=t("mix.wide"), info=t("mix.wide_info"), interactive=True,
                                    elem_id="t2-wide", min_width=150)  # fmt: skip
+            depth_state = depth.state()
+            with gr.Accordion(t("depth.title"), open=False, elem_id="t2-depth-box"):
+                depth.intro(t)
+                editor = depth.editor(names, t, elem_id="t2-depth")
             refused = markup("", elem_id="t2-refused")
         with gr.Column(elem_id="t2-mapbox", min_width=320):
             markup(f'<h2 class="t2-h2">{t.html("map.title")}</h2><p class="t2-faint">{t.html("map.words")}</p>')
@@ -125,7 +136,7 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
     notice = markup(parts.notice(t("status.not_ready")), elem_id="t2-mix-notice")
     markup(parts.view_switch(t), elem_id="t2-mix-view-switch")
     answers = markup(parts.answers(Run(kind="mix"), ROWS, t), elem_id="t2-mix-answers")
-    return MixTab(sliders, wide, to_one, presets, share, refused, change, answer, stop, notice, answers)
+    return MixTab(sliders, wide, to_one, depth_state, editor, presets, share, refused, change, answer, stop, notice, answers)
 
 
 def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, sessions: Sessions, t: Text) -> None:
@@ -185,7 +196,7 @@ def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, session
             return
         session = session_of(request)
         halt, tried = sessions.begin(session, "mix"), sessions.tried(session)
-        tried.add(str(mix), alphas)
+        tried.add(str(mix), alphas[:-1], alphas[-1])
         pin = tried.pin_entry
         keys = ("base", "mix") if pin is None else ("pin", "mix")
         pinned = None if pin is None else Mix.parse(pin.mix)
@@ -206,5 +217,5 @@ def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, session
     def stop_all(request: gr.Request) -> None:
         sessions.stop(session_of(request))
 
-    tab.answer.click(answer, [*box.inputs, *tab.sliders], outputs, **LIVE)
+    tab.answer.click(answer, [*box.inputs, *tab.state], outputs, **LIVE)
     tab.stop.click(stop_all, None, None, **quiet)

@@ -95,7 +95,7 @@ def wire(part: ScorePart, tab: MixTab, backend: Backend, sessions: Sessions, t: 
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     outputs = [part.notice, part.view, part.history, part.start, part.stop]
 
-    async def measure(request: gr.Request, family, n, *alphas):
+    async def measure(request: gr.Request, family, n, *values):
         from t2ui.core.mixing import Mix
 
         changes = Changes(len(outputs))
@@ -103,7 +103,7 @@ def wire(part: ScorePart, tab: MixTab, backend: Backend, sessions: Sessions, t: 
             if backend.state != "ready":
                 raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
             family, n = check(family, n, t)
-            mix = backend.mix(alphas)
+            mix = backend.mix(values)
         except ValueError as error:
             yield changes(parts.notice(str(error), "error"), *[None] * 4)
             return
@@ -111,7 +111,7 @@ def wire(part: ScorePart, tab: MixTab, backend: Backend, sessions: Sessions, t: 
         halt, tried = sessions.begin(session, "score"), sessions.tried(session)
         plain = tried.add("base", [0.0] * len(backend.names))
         base = plain.scores.get(family)
-        entry = tried.add(str(mix), alphas)
+        entry = tried.add(str(mix), values[:-1], values[-1])
         mixes = [mix] if mix.is_base or (base is not None and base.n >= n) else [mix, Mix.base()]
         yield changes("", None, history_html(tried, t), gr.update(interactive=False), gr.update(interactive=True))
         last = None
@@ -140,8 +140,8 @@ def wire(part: ScorePart, tab: MixTab, backend: Backend, sessions: Sessions, t: 
         entry = tried.get(data.get("load"))
         if entry is None:
             return [*[gr.skip()] * len(tab.mixer), parts.notice(t("history.gone"), "warn"), history_html(tried, t)]
-        return [*loaded(entry.alphas[: len(backend.names)]), "", gr.skip()]
+        return [*loaded(entry.alphas[: len(backend.names)], entry.depth), "", gr.skip()]
 
-    part.start.click(measure, [part.family, part.n, *tab.sliders], outputs, **LIVE)
+    part.start.click(measure, [part.family, part.n, *tab.state], outputs, **LIVE)
     part.stop.click(stop, None, None, **quiet)
     part.history.pick(picked, None, [*tab.mixer, part.notice, part.history], **quiet)

@@ -143,6 +143,7 @@ TEXT: dict[str, str] = {
     "share.base": "base",
     "share.share": "share of base: 1 − {sum} = {base}",
     "share.over": "share of base: 1 − {sum} = {base}: more than one whole, the experts are overdone",
+    "share.mean": " (mean over the layers)",
     "map.title": "What the mix changes",
     "map.words": "|ΔW| / |W| of every adapted matrix; it moves while you drag.",
     "map.aria": "Heatmap of the change of every adapted matrix, layers by modules",

@@ -29,5 +29,13 @@ TEXT: dict[str, str] = {
     "history.pinned": "Pinned",
     "history.pin_label": "Pin mix {n}",
     "history.gone": "This mix is not remembered any more.",
+    # depth
+    "depth.title": "By depth: early, middle and late layers",
+    "depth.words": "How much of each slider acts at the first, the middle and the last layer; between them it runs straight.",
+    "depth.early": "early",
+    "depth.middle": "middle",
+    "depth.late": "late",
+    "depth.aria": "{name}, {point} layers: percent of its slider",
+    "depth.reset": "The same in all layers",
     "depth.mark": "mean over the layers",
 }
