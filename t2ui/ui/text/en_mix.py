@@ -29,6 +29,22 @@ TEXT: dict[str, str] = {
     "history.pinned": "Pinned",
     "history.pin_label": "Pin mix {n}",
     "history.gone": "This mix is not remembered any more.",
+    # sweep
+    "sweep.title": "Sweep two experts",
+    "sweep.intro": "25 mixes answer the same questions, all side by side. Other experts stay where their sliders are.",
+    "sweep.first": "Across",
+    "sweep.second": "Up",
+    "sweep.n": "Questions for each mix",
+    "sweep.start": "Sweep",
+    "sweep.two": "Choose two different experts to sweep.",
+    "sweep.axes": "Right answers: {first} across, {second} up. A click loads a mix.",
+    "sweep.cell": "{first} {x}, {second} {y}: {k} of {n} right, 95 % interval {interval}",
+    "sweep.cell_best": "; best",
+    "sweep.done": "{k} mixes, {n} questions each, in {time}.",
+    "sweep.best": "Best: {k} of {n} (95 % interval {interval}); the intervals of {near} other mixes reach into its own. "
+    "The best of many looks better than it is: score it on more questions.",
+    "sweep.nothing": "No mix got any of them right.",
+    "sweep.loaded": "On the sliders now: {mix}.",
     # depth
     "depth.title": "By depth: early, middle and late layers",
     "depth.words": "How much of each slider acts at the first, the middle and the last layer; between them it runs straight.",
