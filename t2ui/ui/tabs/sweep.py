@@ -79,7 +79,7 @@ def choices(names: Sequence[str], t: Text) -> list[dict[str, Any]]:
 
 
 def build(t: Text, names: Sequence[str]) -> SweepPart:
-    """Between the score and the mixes tried."""
+    """Below the mixes tried, folded in at first."""
     offered = choices(names, t)
     with gr.Accordion(t("sweep.title"), open=False, elem_id="t2-sweep"):
         markup(f'<p class="t2-faint">{t.html("sweep.intro")}</p>')
@@ -99,10 +99,10 @@ def build(t: Text, names: Sequence[str]) -> SweepPart:
     return SweepPart(first, second, family, n, start, stop, notice, grid)
 
 
-def best_cells(scores: Sequence[Score]) -> list[int]:
-    """The cells with the most right answers; none where no answer is right."""
-    most = max((s.k for s in scores), default=0)
-    return [i for i, s in enumerate(scores) if s.k == most and most]
+def best_cell(scores: Sequence[Score], alphas: Sequence[Sequence[float]]) -> int | None:
+    """The cell with the most right answers, of equals the gentlest (the smallest alphas); None if no answer is right."""
+    best = min(range(len(scores)), key=lambda i: (-scores[i].k, sum(map(abs, alphas[i]))), default=None)
+    return best if best is not None and scores[best].k else None
 
 
 def map_html(what: Plan, state: Scores, names: Sequence[str], t: Text) -> str:
@@ -112,14 +112,14 @@ def map_html(what: Plan, state: Scores, names: Sequence[str], t: Text) -> str:
     if not state.done:
         return f'<p class="t2-faint" role="status">{t.html("score.waiting")}</p>'
     first, second = (t.family(names[k]) for k in what.pair)
-    best, size, body = set(best_cells(state.scores)), len(STEPS), []
+    best, size, body = best_cell(state.scores, what.alphas), len(STEPS), []
     for row in range(size):
         cells = []
         for column in range(size):
             at = row * size + column
             score, values = state.scores[at], what.alphas[at]
             x, y = values[what.pair[0]], values[what.pair[1]]
-            top = at in best
+            top = at == best
             label = t("sweep.cell", first=first, x=f"{x:g}", second=second, y=f"{y:g}", k=score.k, n=score.n,
                       interval=percents(*score.interval)) + (t("sweep.cell_best") if top else "")  # fmt: skip
             words = f"{score.k}/{score.n}" + (' <span aria-hidden="true">★</span>' if top else "")
@@ -135,16 +135,16 @@ def map_html(what: Plan, state: Scores, names: Sequence[str], t: Text) -> str:
         "stopped": t("score.stopped", done=state.done, n=state.n),
     }.get(state.stage) or t("sweep.done", n=state.done, time=f"{state.seconds:.1f} s", k=len(state.scores))
     if state.over:
-        said += " " + _verdict(state, t)
+        said += " " + _verdict(what, state, t)
     return f'<div data-stage="{state.stage}">{table}<p class="t2-faint" role="status">{escape(said)}</p></div>'
 
 
-def _verdict(state: Scores, t: Text) -> str:
+def _verdict(what: Plan, state: Scores, t: Text) -> str:
     """What 25 cells of few questions can tell: how many of them the best one is not clearly better than."""
-    best = best_cells(state.scores)
-    if not best:
+    best = best_cell(state.scores, what.alphas)
+    if best is None:
         return t("sweep.nothing")
-    top = state.scores[best[0]]
+    top = state.scores[best]
     low, high = top.interval
     near = sum(1 for s in state.scores if s.interval[1] >= low) - 1
     return t("sweep.best", k=top.k, n=top.n, interval=percents(low, high), near=near)
@@ -177,9 +177,9 @@ def wire(part: SweepPart, tab: MixTab, history: gr.HTML, backend: Backend, sessi
                     return
                 said = parts.notice(last.error, "error") if last.error else None
                 yield changes(said, map_html(what, last, names, t), None, None, None)
-            if last is not None and last.over and (best := best_cells(last.scores)):
-                entry = tried.add(last.scores[best[0]].mix, what.alphas[best[0]], what.depth)
-                tried.score(entry.number, family, last.scores[best[0]])
+            if last is not None and last.over and (best := best_cell(last.scores, what.alphas)) is not None:
+                entry = tried.add(last.scores[best].mix, what.alphas[best], what.depth)
+                tried.score(entry.number, family, last.scores[best])
         except Exception as error:
             yield changes(parts.notice(explain(error, t), "error"), *[None] * 4)
         yield changes(None, None, gr.update(interactive=True), gr.update(interactive=False), history_html(tried, t))

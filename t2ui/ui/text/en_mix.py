@@ -41,7 +41,7 @@ TEXT: dict[str, str] = {
     "sweep.cell": "{first} {x}, {second} {y}: {k} of {n} right, 95 % interval {interval}",
     "sweep.cell_best": "; best",
     "sweep.done": "{k} mixes, {n} questions each, in {time}.",
-    "sweep.best": "Best: {k} of {n} (95 % interval {interval}); the intervals of {near} other mixes reach into its own. "
+    "sweep.best": "Best, of equals the gentlest (★): {k} of {n} (95 % interval {interval}); the intervals of {near} other mixes reach into its own. "
     "The best of many looks better than it is: score it on more questions.",
     "sweep.nothing": "No mix got any of them right.",
     "sweep.loaded": "On the sliders now: {mix}.",
