@@ -26,7 +26,7 @@ FRAME = 1 / 12  # seconds between two pictures of a running answer: at most 12 u
 KINDS = {
     "ask": "both passes: base and dispatch's choice",
     "everybody": "both passes, and every expert and the current mix besides",
-    "mix": "base and the current mix, no first pass",
+    "mix": "base (or a pinned mix) and the current mix, no first pass",
     "overrule": "dispatch's answer and, beside it, another expert's",
 }
 STAGES = ("idle", "waiting", "pass1", "pass2", "done", "stopped", "error")
@@ -56,7 +56,7 @@ class Row:
     """One answer.
 
     Attributes:
-        key: ``base``, ``dispatch``, ``mix``, ``overrule`` or ``expert:<name>``.
+        key: ``base``, ``dispatch``, ``mix``, ``pin``, ``overrule`` or ``expert:<name>``.
         mix: the mix as ``str(Mix)`` prints it.
         reason: why it ended (``stop``, ``length``, ``cancelled``, ``error``); None while it runs.
         seconds: wall time by stage; ``first`` = until the first token, ``total`` = all of it.
@@ -200,11 +200,11 @@ def from_base64(data: str | None) -> Image.Image | None:
     return None if not data else Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
 
 
-def mixes(kind: str, names: tuple[str, ...], current: Mix, chosen: Mix | None) -> dict[str, Mix]:
-    """Which rows a kind of run has, in the order in which they are shown."""
+def mixes(kind: str, names: tuple[str, ...], current: Mix, chosen: Mix | None, pinned: Mix | None = None) -> dict[str, Mix]:
+    """Which rows a kind of run has, in the order in which they are shown; a pinned mix stands in the base's place."""
     from t2ui.core.mixing import Mix
 
-    rows = {"base": Mix.base()}
+    rows = {"base": Mix.base()} if pinned is None else {"pin": pinned}
     if kind == "everybody":
         rows |= {f"expert:{name}": Mix.single(name) for name in names}
     if kind in ("everybody", "mix"):
@@ -223,6 +223,7 @@ async def run(
     mix: Mix | None = None,
     halt: Halt | None = None,
     strategy: str = "prompt",
+    pinned: Mix | None = None,
 ) -> AsyncIterator[Run]:
     """Ask a question and yield the picture of it as it grows, at most 12 times a second; the last one is ``over``.
 
@@ -231,6 +232,7 @@ async def run(
         strategy: how the first pass chooses (see ``t2ui.engine.dispatch``).
         soft: blend experts by dispatch's scores instead of taking the likeliest.
         mix: the visitor's current mix (base if None).
+        pinned: answer with this mix in place of the base.
         halt: set from elsewhere to stop; what has been answered by then is kept.
 
     What the engine refuses (an empty prompt, a full queue, no model) ends the run with stage ``error`` and the
@@ -281,7 +283,7 @@ async def run(
                     found.question,
                 ),
             )
-        rows = mixes(kind, names, mix or Mix.base(), chosen)
+        rows = mixes(kind, names, mix or Mix.base(), chosen, pinned)
         state = replace(state, stage="pass2", rows=tuple(Row(key, str(each)) for key, each in rows.items()))
         yield state
         requests = [Request(question.prompt, mix=each, **settings) for each in rows.values()]

@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import api, composer, events, examples, link, live, next_steps, parts, theme
+from t2ui.ui import api, composer, depth, events, examples, link, live, next_steps, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, mix, search, spectra, take
+from t2ui.ui.tabs import ask, mix, score, search, spectra, sweep, take
 from t2ui.ui.text import Text
 
 
@@ -42,18 +42,23 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                         ask_tab = ask.build(t, shown, recording.about if recording else None)
                     with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix") as mix_part:
                         mix_tab = mix.build(t, names, cells)
+                        score_part = score.build(t)
+                        sweep_part = sweep.build(t, names)
                     with gr.Tab(t("tab.search"), id="search", elem_id="t2-tab-search") as search_part:
                         search_tab = search.build(t)
                     with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
                         spectra_tab = spectra.build(t)
         parts_of = (ask_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
-        ask.wire(ask_tab, box, mix_tab.sliders, tabs, backend, sessions, t)
-        mix.wire(mix_tab, box, backend, sessions, t)
-        search.wire(search_tab, mix_tab.sliders, tabs, backend, sessions, t)
-        spectra.wire(spectra_tab, mix_tab.sliders, backend, t)
-        take.wire(demo, taken, box, mix_tab.sliders, mix_tab.wide, tabs, parts_of, from_link, box.picture_box, backend, t)
-        _wire_loading(demo, backend, status, known, box, mix_tab, [search_tab.start, spectra_tab.refresh], t)
+        ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
+        mix.wire(mix_tab, box, score_part.history, backend, sessions, t)
+        score.wire(score_part, mix_tab, backend, sessions, t)
+        sweep.wire(sweep_part, mix_tab, score_part.history, backend, sessions, t)
+        search.wire(search_tab, mix_tab, tabs, backend, sessions, t)
+        spectra.wire(spectra_tab, mix_tab.state, backend, t)
+        take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
+        buttons = [score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
+        _wire_loading(demo, backend, status, known, box, mix_tab, sweep_part, buttons, t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))
@@ -84,6 +89,7 @@ def _wire_loading(
     known: gr.HTML,
     box: composer.Composer,
     tab: mix.MixTab,
+    swept: sweep.SweepPart,
     buttons: list[gr.Button],
     t: Text,
 ) -> None:
@@ -98,12 +104,15 @@ def _wire_loading(
         tab.notice,
         tab.presets,
         tab.share,
+        tab.editor,
         tab.change,
         tab.refused,
         box.examples,
         box.thumbs,
         box.strategy,
         *buttons,
+        swept.first,
+        swept.second,
         *tab.sliders,
     ]
 
@@ -137,7 +146,9 @@ def _wire_loading(
             tab.notice: "",
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),
-            tab.change: live.change_payload(backend.cells, names, t),
+            tab.editor: depth.payload(names, t),
+            tab.change: live.change_payload(backend.cells, names, t, n_layers=backend.n_layers),
+            **{dropdown: gr.update(**offer) for dropdown, offer in zip((swept.first, swept.second), sweep.choices(names, t), strict=True)},
             tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t),
             **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
         }

@@ -113,15 +113,34 @@ class Backend:
             await asyncio.sleep(0.05)
         return self.state != "loading"
 
-    def mix(self, alphas: Sequence[float | None]) -> Mix:
-        """The mix behind the sliders' values (further ones are slots without an expert).
+    def mix(self, alphas: Sequence[Any], depth: str = "") -> Mix:
+        """The mix behind the sliders' values (further ones are slots without an expert) and the depth profile's state.
+
+        Args:
+            alphas: the sliders' values; a text at their end is the depth profile's state.
 
         Raises:
-            ValueError: a value that is not a finite number in bounds.
+            ValueError: a value that is not a finite number in bounds, a state that the page would not have written.
         """
+        from t2ui.core.depth import shaped
         from t2ui.core.mixing import Mix
+        from t2ui.ui.depth import read
 
-        return Mix({name: float(alpha or 0.0) for name, alpha in zip(self.names, alphas, strict=False)})
+        if alphas and isinstance(alphas[-1], str):
+            alphas, depth = alphas[:-1], alphas[-1]
+        mix = Mix({name: float(alpha or 0.0) for name, alpha in zip(self.names, alphas, strict=False)})
+        if not depth:
+            return mix
+        try:
+            profiles = read(depth, self.names)
+        except ValueError:
+            raise ValueError("the depth profile cannot be read: set its three points per expert again") from None
+        return shaped(mix, profiles, self.n_layers) if profiles else mix
+
+    @property
+    def n_layers(self) -> int | None:
+        """The model's decoder layers; None before it is there."""
+        return self.engine.loaded.adapted.n_layers if self.engine is not None and self.engine.loaded is not None else None
 
     def close(self) -> None:
         if self.engine is not None:

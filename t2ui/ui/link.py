@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from t2ui.ui import depth
 from t2ui.ui.composer import MAX_PROMPT
 from t2ui.ui.text import Text
 
-KEYS = ("prompt", "strategy", "soft", "mix", "seed", "temperature", "tokens", "tab", "picture")
+KEYS = ("prompt", "strategy", "soft", "mix", "depth", "seed", "temperature", "tokens", "tab", "picture")
 TABS = ("ask", "mix", "search", "spectra")
 LOW, HIGH = -1.0, 2.0  # alphas, as wide as the sliders go
 MAX_NOTE = 40  # characters of a bad value that a note repeats
@@ -26,6 +27,7 @@ class Link:
     strategy: str | None = None
     soft: bool | None = None
     mix: tuple[float, ...] | None = None
+    depth: str | None = None
     seed: int | None = None
     temperature: float | None = None
     tokens: int | None = None
@@ -47,6 +49,7 @@ def read(params: Mapping[str, str], names: Sequence[str], t: Text) -> tuple[Link
     found = {}
     readers = {
         "prompt": _prompt, "strategy": _strategy, "soft": _soft, "mix": lambda text, t: _mix(text, names, t, notes),
+        "depth": lambda text, t: _depth(text, names),
         "seed": lambda text, t: _whole(text, 0, 2**31 - 1), "temperature": lambda text, t: _number(text, 0.0, 2.0),
         "tokens": lambda text, t: _whole(text, 8, 256), "tab": _tab, "picture": _picture,
     }  # fmt: skip
@@ -95,6 +98,12 @@ def _mix(text: str, names: Sequence[str], t: Text, notes: list[str]) -> tuple[fl
             continue
         alphas[name] = _number(value, LOW, HIGH)
     return tuple(alphas.values())
+
+
+def _depth(text: str, names: Sequence[str]) -> str:
+    """Three points per expert, in the experts' order (see ``t2ui.ui.depth``)."""
+    depth.read(text, names)
+    return text
 
 
 def _tab(text: str, t: Text) -> str:

@@ -23,7 +23,7 @@ from t2ui.ui.theme import colour
 
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
-SCRIPTS, STYLES = ("page.js", "ask.js", "link.js"), ("page.css", "ask.css")  # in this order
+SCRIPTS, STYLES = ("page.js", "mix.js", "ask.js", "link.js"), ("page.css", "ask.css", "mix.css")  # in this order
 
 
 # Functions, not subclasses of gr.HTML: gradio writes a .pyi file next to every module that derives a component.
@@ -69,12 +69,15 @@ def pick(**data: Any) -> str:
     return f'data-pick="{escape(json.dumps(data))}"'
 
 
-def change_payload(cells: Sequence[Mapping[str, Any]], names: Sequence[str], t: Text, metric: str = "dw") -> dict:
+def change_payload(
+    cells: Sequence[Mapping[str, Any]], names: Sequence[str], t: Text, metric: str = "dw", n_layers: int | None = None
+) -> dict:
     """What the browser needs to draw every mix: sent once.
 
     Args:
         cells: per matrix ``layer``, ``module``, ``G``, ``H``, ``r``, ``norm2`` (see ``plots.change_of``).
         names: the experts, in the order of the Gram matrices.
+        n_layers: the model's decoder layers, over which a depth profile runs; None: as many as the cells speak of.
     """
     layers = sorted({cell["layer"] for cell in cells})
     modules = list(dict.fromkeys(cell["module"] for cell in cells))
@@ -94,6 +97,7 @@ def change_payload(cells: Sequence[Mapping[str, Any]], names: Sequence[str], t: 
         "cells": list(cells),
         "names": list(names),
         "layers": layers,
+        "n_layers": n_layers or max(layers, default=0) + 1,
         "modules": modules,
         "metric": metric,
         "zmax": zmax,
@@ -109,7 +113,7 @@ def share_payload(names: Sequence[str], t: Text) -> dict:
         "names": list(names),
         "labels": [t.family(name) for name in names],
         "colours": [colour(name, tuple(names)) for name in names],
-        "text": {key: t(f"share.{key}") for key in ("base", "share", "over")},
+        "text": {key: t(f"share.{key}") for key in ("base", "share", "over", "mean")},
     }
 
 

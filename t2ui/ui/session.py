@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from t2ui.runs import Halt, Question, Run
+from t2ui.ui.tried import History
 
 
 class Sessions:
@@ -14,6 +15,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._halts: dict[str, dict[str, Halt]] = {}
         self._last: dict[str, tuple[Run, Question]] = {}
+        self._tried: dict[str, History] = {}
 
     def begin(self, session: str, kind: str) -> Halt:
         """A fresh halt; what this visitor still had running under that kind is stopped."""
@@ -35,6 +37,11 @@ class Sessions:
         with self._lock:
             return self._last.get(session)
 
+    def tried(self, session: str) -> History:
+        """The mixes that this visitor has tried."""
+        with self._lock:
+            return self._tried.setdefault(session, History())
+
     def stop(self, session: str) -> None:
         """Stop everything this visitor has running, and nothing of anybody else's."""
         with self._lock:
@@ -48,6 +55,7 @@ class Sessions:
         with self._lock:
             self._halts.pop(session, None)
             self._last.pop(session, None)
+            self._tried.pop(session, None)
 
     def __len__(self) -> int:
         return len(self._halts)

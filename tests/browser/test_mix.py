@@ -134,3 +134,34 @@ def test_the_map_follows_light_and_dark(mixing):
     page.reload()
     page.wait_for_selector("#t2-flow svg", state="attached")
     page.wait_for_function("document.body.classList.contains('dark')")  # remembered
+
+
+def test_shares_that_add_up_to_one_make_room_for_each_other(mixing):
+    page = mixing.page
+
+    def alphas():
+        return [float(page.input_value(f"#t2-alpha-{i} input[type=number]")) for i in range(3)]
+
+    page.check("#t2-to-one input")
+    page.wait_for_function("document.querySelector('#t2-alpha-1 input[type=number]').value > 0")
+    assert sum(alphas()) == pytest.approx(1) and max(alphas()) - min(alphas()) <= 0.0101
+    page.wait_for_timeout(300)
+    asked = len(mixing.requests)
+    page.focus("#t2-alpha-0 input[type=range]")
+    for _ in range(16):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    moved = alphas()
+    assert moved[0] == pytest.approx(0.5) and sum(moved) == pytest.approx(1) and abs(moved[1] - moved[2]) <= 0.0101
+    assert mixing.requests[asked:] == [] and "1 − 1.00 = 0.00" in mixing.text("#t2-share")
+    preset(page, "All at 1")  # a chosen mix stays what it is: the switch goes off
+    page.wait_for_function("!document.querySelector('#t2-to-one input').checked")
+    assert alphas() == [1, 1, 1]
+
+
+def test_spread_keeps_sum_and_bounds(mixing):
+    cases = [([0.2, 0.6], 0.4, 0, 1), ([0, 0, 0], 1, 0, 1), ([1, 1], -1, -1, 2), ([2, 2, 0], 1, -1, 2), ([0.5, -0.5], 2, -1, 2)]
+    for values, rest, low, high in cases:
+        out = mixing.page.evaluate("a => window.t2ui.spread(...a)", [values, rest, low, high])
+        assert sum(out) == pytest.approx(rest) and all(low <= v <= high for v in out), (values, out)
+    assert mixing.page.evaluate("window.t2ui.spread([0.2, 0.6], 0.4, 0, 1)") == [0.1, 0.3]

@@ -7,13 +7,13 @@ from t2ui.ui.text import Text
 
 T = Text()
 NAMES = ("math", "code", "vision")
-GOOD = {"prompt": "7 + 5?", "strategy": "few-shot:both", "soft": "1", "mix": "code=0.25,math=-0.5", "seed": "7",
+GOOD = {"prompt": "7 + 5?", "strategy": "few-shot:both", "soft": "1", "mix": "code=0.25,math=-0.5", "depth": "[[1,0.5,0],[1,1,1],[0,0,1]]", "seed": "7",
         "temperature": "0.7", "tokens": "32", "tab": "mix", "picture": "vision-2", "other": "left alone"}  # fmt: skip
 
 
 def test_everything_is_read():
     found, notes = read(GOOD, NAMES, T)
-    assert found == Link("7 + 5?", "few-shot:both", True, (-0.5, 0.25, 0.0), 7, 0.7, 32, "mix", "vision-2") and notes == []
+    assert found == Link("7 + 5?", "few-shot:both", True, (-0.5, 0.25, 0.0), GOOD["depth"], 7, 0.7, 32, "mix", "vision-2") and notes == []
     assert read({}, NAMES, T) == (Link(), []) and Link().empty and not found.empty
 
 
@@ -22,6 +22,7 @@ BAD = {
     "strategy": ["magic", "prompt:x", "few-shot", "few-shot:" + "x" * 200, "<script>"],
     "soft": ["yes", "true", ""],
     "mix": ["math=x", "math=nan", "math=3", "math=inf", "math=1e400", "math"],
+    "depth": ["x", "[[1,1,1]]", "[[1,1,2],[1,1,1],[1,1,1]]", "[[1,1,NaN],[1,1,1],[1,1,1]]", "[1,1,1]", "{}", "[" * 1500, "1" * 3000],
     "seed": ["-1", "1.5", "x", "²", "9" * 20, "2147483648", ""],
     "temperature": ["-1", "2.01", "nan", "hot", "1" * 50],
     "tokens": ["7", "257", "many"],

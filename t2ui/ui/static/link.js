@@ -17,16 +17,16 @@
     namedAt = Date.now();
   }, true);
 
-  // values: prompt, strategy, soft, temperature, tokens, seed, picture, alphas...
+  // values: prompt, strategy, soft, temperature, tokens, seed, picture, alphas..., the depth profile's state
   t2.remember = (values) => {
-    const [prompt, strategy, soft, temperature, tokens, seed, image, ...alphas] = values;
+    const [prompt, strategy, soft, temperature, tokens, seed, image, ...alphas] = values, depth = alphas.pop();
     const key = image ? image.url || image.path || "?" : null;
     if (key !== pictureKey) {
       pictureKey = key;
       picture = key === null ? null : named && Date.now() - namedAt < 20000 ? named : "own";
       named = null;
     }
-    last = { prompt, strategy, soft, temperature, tokens, seed, alphas };
+    last = { prompt, strategy, soft, temperature, tokens, seed, alphas, depth };
     later();
   };
   t2.setTab = (id) => { tab = id; later(); };
@@ -48,6 +48,7 @@
       set("strategy", last.strategy === "prompt" ? "" : last.strategy);
       set("soft", last.soft === true || last.soft === "true" ? "1" : "");
       if (names.length) set("mix", mix);
+      if (names.length) set("depth", mix ? last.depth : "");
       set("seed", last.seed === null || last.seed === undefined ? "" : String(last.seed));
       set("temperature", Number(last.temperature) ? String(+Number(last.temperature).toFixed(4)) : "");
       set("tokens", Number(last.tokens) === 96 ? "" : String(last.tokens));

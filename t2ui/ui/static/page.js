@@ -11,6 +11,9 @@
     const next = values.map((v) => (Number.isFinite(Number(v)) ? Number(v) : 0));
     if (next.length === t2.alphas.length && next.every((v, i) => v === t2.alphas[i])) return;
     t2.alphas = next;
+    t2.redraw();
+  };
+  t2.redraw = () => {
     if (asked) return;
     asked = true; // many slider events between two frames: one repaint
     requestAnimationFrame(() => {
@@ -40,9 +43,11 @@
   };
   t2.change = (cell, a, metric) =>
     metric === "dw" ? Math.sqrt(form(cell.H, a) / cell.norm2) : Math.sqrt(form(cell.G, a) / cell.r);
-  t2.total = (cells, a) => {
+  // Alphas of one decoder layer: the sliders' values, shaped by the depth profile (mix.js).
+  t2.at = (a, layer, layers) => (t2.weight ? a.map((x, i) => x * t2.weight(i, layer, layers)) : a);
+  t2.total = (cells, a, layers) => {
     let up = 0, down = 0;
-    for (const c of cells) { up += form(c.H, a); down += c.norm2; }
+    for (const c of cells) { up += form(c.H, t2.at(a, c.layer, layers)); down += c.norm2; }
     return down ? Math.sqrt(up / down) : 0;
   };
 
@@ -77,11 +82,12 @@
         const P = await t2.plotly();
         const a = cut(value.names.length), metric = value.metric;
         const at = new Map(value.cells.map((c) => [c.layer + "|" + c.module, c]));
+        const layers = (t2.layers = value.n_layers);
         let top = 0, where = "";
         const z = value.layers.map((l) => value.modules.map((m) => {
           const cell = at.get(l + "|" + m);
           if (!cell) return null;
-          const x = t2.change(cell, a, metric);
+          const x = t2.change(cell, t2.at(a, cell.layer, layers), metric);
           if (x > top) { top = x; where = value.text.where.replace("{layer}", l).replace("{module}", m); }
           return x;
         }));
@@ -90,7 +96,7 @@
         const ink = css("--t2-soft");
         const layout = { ...figure.layout, font: { color: ink, family: css("--font") || "system-ui", size: 12 } };
         await P.react(plot, [trace], layout, { responsive: true, displaylogo: false, displayModeBar: false });
-        const total = t2.total(value.cells, a);
+        const total = t2.total(value.cells, a, layers);
         alt.textContent = top
           ? value.text.alt.replace("{total}", pc(total)).replace("{top}", pc(top)).replace("{where}", where)
           : value.text.still;
@@ -131,7 +137,8 @@
   // ---- share of base ------------------------------------------------------------------------------------------
   t2.mixBar = (element, props, watch) => {
     const draw = () => {
-      const value = props.value || {}, names = value.names || [], a = cut(names.length);
+      const value = props.value || {}, names = value.names || [], shape = t2.meanWeight || (() => 1);
+      const a = cut(names.length).map((x, i) => x * shape(i, t2.layers)), uneven = names.some((_, i) => shape(i, t2.layers) !== 1);
       const sum = a.reduce((x, y) => x + y, 0), base = 1 - sum;
       const bar = element.querySelector(".t2-sharebar"), words = element.querySelector(".t2-share-words");
       const parts = names.map((n, i) => [value.labels[i], Math.max(a[i], 0), value.colours[i]]);
@@ -143,7 +150,7 @@
         part.title = n;
         return part;
       }));
-      words.textContent = (base < -1e-9 ? value.text.over : value.text.share).replace("{base}", base.toFixed(2).replace("-", "−")).replace("{sum}", sum.toFixed(2));
+      words.textContent = (base < -1e-9 ? value.text.over : value.text.share).replace("{base}", base.toFixed(2).replace("-", "−")).replace("{sum}", sum.toFixed(2)) + (uneven ? value.text.mean : "");
       element.dataset.base = base.toFixed(2);
       names.forEach((_, i) => { // each slider in its expert's colour
         const slider = document.getElementById(`t2-alpha-${i}`);

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.runs import Run, run
-from t2ui.ui import parts
+from t2ui.ui import depth, parts
 from t2ui.ui.backend import MAX_EXPERTS, Backend
 from t2ui.ui.composer import Composer, InputError, read_question
 from t2ui.ui.events import LIVE, Changes, explain, look, session_of
@@ -18,15 +18,20 @@ from t2ui.ui.live import change_map, change_payload, chips, markup, pick, share_
 from t2ui.ui.session import Sessions
 from t2ui.ui.text import Text
 from t2ui.ui.theme import icon
+from t2ui.ui.tried import history_html
 
 ROWS = ("base", "mix")
 NARROW, WIDE = (0.0, 1.0), (-1.0, 2.0)
+ROUNDING = 0.011  # sums of shares shown in hundredths: 3 x 0.33 counts as 1
 
 
 @dataclass(frozen=True)
 class MixTab:
     sliders: list[gr.Slider]
     wide: gr.Checkbox
+    to_one: gr.Checkbox
+    depth: gr.Textbox
+    editor: gr.HTML
     presets: gr.HTML
     share: gr.HTML
     refused: gr.HTML
@@ -35,6 +40,16 @@ class MixTab:
     stop: gr.Button
     notice: gr.HTML
     answers: gr.HTML
+
+    @property
+    def mixer(self) -> list[gr.components.Component]:
+        """What a mix that is loaded changes: see :func:`loaded`."""
+        return [*self.sliders, self.wide, self.to_one, self.depth]
+
+    @property
+    def state(self) -> list[gr.components.Component]:
+        """The current mix as an input, for :meth:`Backend.mix`."""
+        return [*self.sliders, self.depth]
 
 
 def presets_html(names: Sequence[str], t: Text) -> str:
@@ -64,6 +79,17 @@ def preset_values(preset: str, names: Sequence[str]) -> list[float]:
     raise ValueError(f"unknown preset {preset!r}")
 
 
+def loaded(alphas: Sequence[float], profile: str = "") -> list[Any]:
+    """Updates that put a mix onto the sliders (in the order of :attr:`MixTab.mixer`): the range becomes wide where the mix
+    needs it, and a mix that was chosen stays as it is, whatever its sum."""
+    beyond = any(not NARROW[0] <= a <= NARROW[1] for a in alphas)
+    bounds = {"minimum": WIDE[0], "maximum": WIDE[1]} if beyond else {}
+    values = [gr.update(value=a, **bounds) for a in alphas]
+    others = [gr.update(**bounds) if beyond else gr.skip()] * (MAX_EXPERTS - len(values))
+    one = gr.skip() if abs(sum(alphas) - 1) < ROUNDING else False
+    return [*values, *others, True if beyond else gr.skip(), one, profile]
+
+
 def slot(i: int, names: Sequence[str], t: Text) -> dict[str, Any]:
     """What slider ``i`` shows: its expert's name, or nothing."""
     # The sign before the name also keeps gradio from taking a bare "code" for a key of its own translations.
@@ -91,9 +117,15 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
                 for i in range(MAX_EXPERTS)
             ]
             share = share_bar(share_payload(names, t), elem_id="t2-share")
-            wide = gr.Checkbox(
-                False, label=t("mix.wide"), info=t("mix.wide_info"), interactive=True, elem_id="t2-wide"
-            )
+            with gr.Row(elem_id="t2-mix-switches"):
+                to_one = gr.Checkbox(False, label=t("mix.to_one"), info=t("mix.to_one_info"), interactive=True,
+                                     elem_id="t2-to-one", min_width=150)  # fmt: skip
+                wide = gr.Checkbox(False, label=t("mix.wide"), info=t("mix.wide_info"), interactive=True,
+                                   elem_id="t2-wide", min_width=150)  # fmt: skip
+            depth_state = depth.state()
+            with gr.Accordion(t("depth.title"), open=False, elem_id="t2-depth-box"):
+                depth.intro(t)
+                editor = depth.editor(names, t, elem_id="t2-depth")
             refused = markup("", elem_id="t2-refused")
         with gr.Column(elem_id="t2-mapbox", min_width=320):
             markup(f'<h2 class="t2-h2">{t.html("map.title")}</h2><p class="t2-faint">{t.html("map.words")}</p>')
@@ -104,15 +136,21 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
     notice = markup(parts.notice(t("status.not_ready")), elem_id="t2-mix-notice")
     markup(parts.view_switch(t), elem_id="t2-mix-view-switch")
     answers = markup(parts.answers(Run(kind="mix"), ROWS, t), elem_id="t2-mix-answers")
-    return MixTab(sliders, wide, presets, share, refused, change, answer, stop, notice, answers)
+    return MixTab(sliders, wide, to_one, depth_state, editor, presets, share, refused, change, answer, stop, notice, answers)
 
 
-def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Text) -> None:
-    """Connect sliders (in the browser), presets, and the button that answers."""
+def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, sessions: Sessions, t: Text) -> None:
+    """Connect sliders (in the browser), presets, and the button that answers; ``history`` shows the mixes tried."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     repaint = "(...alphas) => { window.t2ui.setMix(alphas); }"
     for slider in tab.sliders:
         slider.change(None, tab.sliders, None, js=repaint, trigger_mode="always_last", **quiet)
+    for i, slider in enumerate(tab.sliders):
+        others = tab.sliders[:i] + tab.sliders[i + 1 :]  # not the one that is being dragged: it would jump back
+        moved = f"(on, ...alphas) => window.t2ui.toOne(on, alphas, {i}).toSpliced({i}, 1)"
+        slider.input(None, [tab.to_one, *tab.sliders], others, js=moved, trigger_mode="always_last", **quiet)
+    switched = "(on, ...alphas) => window.t2ui.toOne(on, alphas, -1)"
+    tab.to_one.input(None, [tab.to_one, *tab.sliders], tab.sliders, js=switched, **quiet)
 
     async def choose(prompt, picture, temperature, tokens, seed, soft, event: gr.EventData):
         preset, names = str((event._data or {}).get("preset")), list(backend.names)
@@ -123,28 +161,30 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
                 question = read_question(t, prompt, picture, temperature, tokens, seed)
                 found = await backend.engine.dispatch(question.prompt, image=question.image, soft=bool(soft))
             except ValueError as error:
-                return [*[gr.skip()] * MAX_EXPERTS, parts.notice(str(error), "error")]
+                return [*[gr.skip()] * len(tab.mixer), parts.notice(str(error), "error")]
             except Exception as error:
                 from t2ui.engine import EngineError
 
                 words = str(error) if isinstance(error, EngineError) else explain(error, t)
-                return [*[gr.skip()] * MAX_EXPERTS, parts.notice(words, "error")]
+                return [*[gr.skip()] * len(tab.mixer), parts.notice(words, "error")]
             values = [float(found.mix.alpha(name)) for name in names]
         else:
             values = preset_values(preset, names)
-        return [*[gr.update(value=value) for value in values], *[gr.skip()] * (MAX_EXPERTS - len(values)), ""]
+        return [*loaded(values), ""]
 
-    tab.presets.pick(choose, [*box.inputs, box.soft], [*tab.sliders, tab.notice], concurrency_limit=None, **quiet)
+    tab.presets.pick(choose, [*box.inputs, box.soft], [*tab.mixer, tab.notice], concurrency_limit=None, **quiet)
 
     def widen(wide: bool, *alphas: float):
         low, high = WIDE if wide else NARROW
         return [gr.update(minimum=low, maximum=high, value=min(max(float(a or 0), low), high)) for a in alphas]
 
-    tab.wide.change(widen, [tab.wide, *tab.sliders], tab.sliders, **quiet)
+    tab.wide.input(widen, [tab.wide, *tab.sliders], tab.sliders, **quiet)
 
-    outputs = [tab.answers, tab.notice, tab.stop]
+    outputs = [tab.answers, tab.notice, tab.stop, history]
 
     async def answer(request: gr.Request, prompt, picture, temperature, tokens, seed, *alphas):
+        from t2ui.core.mixing import Mix
+
         changes = Changes(len(outputs))
         try:
             question = read_question(t, prompt, picture, temperature, tokens, seed)
@@ -152,25 +192,30 @@ def wire(tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Te
                 raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
             mix = backend.mix(alphas)
         except ValueError as error:
-            yield changes(None, parts.notice(str(error), "error"), None)
+            yield changes(None, parts.notice(str(error), "error"), None, None)
             return
-        halt = sessions.begin(session_of(request), "mix")
+        session = session_of(request)
+        halt, tried = sessions.begin(session, "mix"), sessions.tried(session)
+        tried.add(str(mix), alphas[:-1], alphas[-1])
+        pin = tried.pin_entry
+        keys = ("base", "mix") if pin is None else ("pin", "mix")
+        pinned = None if pin is None else Mix.parse(pin.mix)
         stop = gr.update(interactive=True)
         try:
-            async for state in run(backend.engine, "mix", question, mix=mix, halt=halt):
+            async for state in run(backend.engine, "mix", question, mix=mix, halt=halt, pinned=pinned):
                 if halt.replaced:
                     return
-                yield changes(parts.answers(state, ROWS, t), parts.run_notice(state, t), stop)
+                yield changes(parts.answers(state, keys, t), parts.run_notice(state, t), stop, history_html(tried, t))
                 stop = None
-            yield changes(None, None, gr.update(interactive=False))
-            known = await look(backend, state, question, ROWS)
+            yield changes(None, None, gr.update(interactive=False), None)
+            known = await look(backend, state, question, keys)
             if known is not None and not halt.replaced:
-                yield changes(parts.answers(state, ROWS, t, known), None, None)
+                yield changes(parts.answers(state, keys, t, known), None, None, None)
         except Exception as error:
-            yield changes(None, parts.notice(explain(error, t), "error"), gr.update(interactive=False))
+            yield changes(None, parts.notice(explain(error, t), "error"), gr.update(interactive=False), None)
 
     def stop_all(request: gr.Request) -> None:
         sessions.stop(session_of(request))
 
-    tab.answer.click(answer, [*box.inputs, *tab.sliders], outputs, **LIVE)
+    tab.answer.click(answer, [*box.inputs, *tab.state], outputs, **LIVE)
     tab.stop.click(stop_all, None, None, **quiet)

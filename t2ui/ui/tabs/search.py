@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ import gradio as gr
 
 from t2ui.searches import SearchView, run_search
 from t2ui.ui import parts, search_view
-from t2ui.ui.backend import MAX_EXPERTS, Backend
+from t2ui.ui.backend import Backend
 from t2ui.ui.composer import InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
 from t2ui.ui.live import chips, markup
 from t2ui.ui.session import Sessions
+from t2ui.ui.tabs.mix import MixTab, loaded
 from t2ui.ui.text import Text
 
 # The two-skill tasks first: there a search has most to find. A test holds this list against the families.
@@ -115,7 +115,7 @@ def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, 
     return Setup(made, [], "", settings, lines)
 
 
-def wire(tab: SearchTab, sliders: Sequence[gr.Slider], tabs: gr.Tabs, backend: Backend, sessions: Sessions, t: Text) -> None:
+def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessions: Sessions, t: Text) -> None:
     """Connect the tab; a visitor's search is saved in a folder of the page's own, so that it can go on."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     setup = [tab.source, tab.task, tab.shots, tab.own, tab.preset, tab.per_layer, tab.seed]
@@ -190,12 +190,12 @@ def wire(tab: SearchTab, sliders: Sequence[gr.Slider], tabs: gr.Tabs, backend: B
         try:
             mix = Mix.parse(str((event._data or {}).get("mix")))
         except ValueError:
-            return [*[gr.skip()] * MAX_EXPERTS, gr.skip()]
+            return [*[gr.skip()] * len(mix_tab.mixer), gr.skip()]
         values = [mix.alpha(name) for name in backend.names]
         plain = [sum(v) / len(v) if isinstance(v, tuple) else v for v in values]
-        return [*[gr.update(value=round(v, 4)) for v in plain], *[gr.skip()] * (MAX_EXPERTS - len(plain)), gr.Tabs(selected="mix")]
+        return [*loaded([round(v, 4) for v in plain]), gr.Tabs(selected="mix")]
 
-    tab.result.pick(use, None, [*sliders, tabs], **quiet)
+    tab.result.pick(use, None, [*mix_tab.mixer, tabs], **quiet)
 
     def forget() -> None:
         shutil.rmtree(folder, ignore_errors=True)

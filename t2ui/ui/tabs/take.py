@@ -17,7 +17,7 @@ from t2ui.ui.backend import Backend
 from t2ui.ui.composer import Composer, InputError
 from t2ui.ui.events import explain
 from t2ui.ui.live import markup
-from t2ui.ui.tabs.mix import NARROW, WIDE
+from t2ui.ui.tabs.mix import MixTab, loaded
 from t2ui.ui.text import Text
 
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -59,7 +59,7 @@ def setup_of(where: Any, values: Sequence[Any], backend: Backend) -> takeaway.Se
 
     Args:
         where: JSON of the browser: tab and the picture's name.
-        values: prompt, strategy, soft, temperature, tokens, seed, picture, alphas.
+        values: prompt, strategy, soft, temperature, tokens, seed, picture, alphas, the depth profile's state.
 
     Raises:
         ValueError: numbers out of bounds.
@@ -95,19 +95,19 @@ def _where(text: Any) -> dict[str, str]:
 
 
 def wire(
-    demo: gr.Blocks, take: TakeBox, box: Composer, sliders: Sequence[gr.Slider], wide: gr.Checkbox, tabs: gr.Tabs,
+    demo: gr.Blocks, take: TakeBox, box: Composer, mix_tab: MixTab, tabs: gr.Tabs,
     tab_list: Sequence[gr.Tab], notice: gr.HTML, picture_box: gr.Accordion, backend: Backend, t: Text,
 ) -> None:  # fmt: skip
     """Keep the address up to date, read it when the page opens, and fill the box with texts."""
-    values = [box.prompt, box.strategy, box.soft, box.temperature, box.max_new_tokens, box.seed, box.picture, *sliders]
+    values = [box.prompt, box.strategy, box.soft, box.temperature, box.max_new_tokens, box.seed, box.picture, *mix_tab.state]
     remember = "(...values) => { window.t2ui.remember(values); }"
     for component in values:
         component.change(None, values, None, js=remember, trigger_mode="always_last", **QUIET)
     for tab in tab_list:
         tab.select(None, None, None, js=f"() => {{ window.t2ui.setTab({json.dumps(tab.id)}); }}", **QUIET)
 
-    outputs = [box.prompt, box.soft, box.temperature, box.max_new_tokens, box.seed, box.picture, picture_box, tabs, wide,
-               notice, *sliders]  # fmt: skip
+    outputs = [box.prompt, box.soft, box.temperature, box.max_new_tokens, box.seed, box.picture, picture_box, tabs,
+               notice, *mix_tab.mixer]  # fmt: skip
 
     async def restore(request: gr.Request):
         found, notes = link.read(dict(request.query_params), backend.names, t)
@@ -120,17 +120,13 @@ def wire(
             except ValueError as error:
                 notes.append(t("link.left_out", what="picture", why=str(error)))
         keep = {key: gr.skip() if getattr(found, key) is None else getattr(found, key) for key in link.KEYS}
-        alphas = [gr.skip()] * len(sliders)
-        beyond = found.mix is not None and any(not NARROW[0] <= a <= NARROW[1] for a in found.mix)
+        mixer = [gr.skip()] * len(mix_tab.mixer)
         if found.mix is not None:
-            low, high = WIDE if beyond else NARROW
-            alphas = [gr.update(value=a, minimum=low, maximum=high) for a in found.mix]
-            alphas += [gr.skip()] * (len(sliders) - len(alphas))
+            mixer = loaded(found.mix, found.depth or "")
         said = parts.notice(" ".join(notes), "warn", t("link.title")) if notes else ""
         return [keep["prompt"], keep["soft"], keep["temperature"], keep["tokens"], keep["seed"],
                 image if image is not None else gr.skip(), gr.update(open=True) if image is not None else gr.skip(),
-                gr.Tabs(selected=found.tab) if found.tab else gr.skip(), True if beyond else gr.skip(), said,
-                *alphas]  # fmt: skip
+                gr.Tabs(selected=found.tab) if found.tab else gr.skip(), said, *mixer]  # fmt: skip
 
     demo.load(restore, None, outputs, **QUIET).then(None, None, None, js="() => { window.t2ui.linkReady(); }", **QUIET)
 

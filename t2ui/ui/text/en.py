@@ -1,9 +1,10 @@
-"""English: every word on the page (the Ask tab's further ones are in ``en_ask.py``)."""
+"""English: every word on the page (further ones of the Ask and Mix tabs: ``en_ask.py``, ``en_mix.py``)."""
 
-from t2ui.ui.text import en_ask
+from t2ui.ui.text import en_ask, en_mix
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
+    **en_mix.TEXT,
     "page.tagline": "A language model that reads a question twice: first to find out which skill it needs, then to "
     "answer with weights adapted for it.",
     "page.theme": "Light or dark",
@@ -134,6 +135,8 @@ TEXT: dict[str, str] = {
     "mix.words": "How strongly each expert acts. All at 0 is the base model.",
     "mix.wide": "Wider range: −1 to 2",
     "mix.wide_info": "Beyond 0 to 1 experts are overdone or turned round; answers may fall apart.",
+    "mix.to_one": "Shares add up to 1",
+    "mix.to_one_info": "Move one, and the others make room: nothing is left of the plain base.",
     "mix.button": "Answer with this mix",
     "mix.refused": "These experts cannot be used with this model:",
     # a base without experts
@@ -154,6 +157,7 @@ TEXT: dict[str, str] = {
     "share.base": "base",
     "share.share": "share of base: 1 − {sum} = {base}",
     "share.over": "share of base: 1 − {sum} = {base}: more than one whole, the experts are overdone",
+    "share.mean": " (mean over the layers)",
     "map.title": "What the mix changes",
     "map.words": "|ΔW| / |W| of every adapted matrix; it moves while you drag.",
     "map.aria": "Heatmap of the change of every adapted matrix, layers by modules",
