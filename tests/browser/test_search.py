@@ -49,6 +49,8 @@ def test_a_search_on_ones_own_examples_gives_a_mix_to_use(visit):
 def test_a_search_is_stopped_and_goes_on(visit):
     page = visit().page
     open_tab(page, "Search")
+    page.locator("#t2-search-task input").click()  # questions that fit the tiny model's context
+    page.get_by_role("option", name="vision", exact=True).click()
     page.locator("#t2-search-preset label", has_text="paper").click()
     page.click("#t2-search-start")
     page.wait_for_selector('#t2-search-view .t2-search[data-stage="searching"]', timeout=60_000, state="attached")
