@@ -30,7 +30,16 @@
     later();
   };
   t2.setTab = (id) => { tab = id; later(); };
-  t2.linkReady = () => { ready = true; };
+  // Until the page has read its own address (a request; ours says linkReady at its end) nothing is written: gradio's own first
+  // changes would spoil what stands there. What somebody did in the meantime is not lost, it is written then.
+  let touched = false;
+  for (const kind of ["input", "click"]) {
+    document.addEventListener(kind, (e) => { touched = touched || Boolean(e.target.closest && e.target.closest("#t2-main")); }, true);
+  }
+  t2.linkReady = () => {
+    ready = true;
+    if (touched) later();
+  };
   const later = () => {
     if (!ready) return;
     clearTimeout(timer);
