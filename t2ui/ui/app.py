@@ -13,7 +13,7 @@ from t2ui.ui import api, composer, depth, events, examples, link, live, next_ste
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, mix, score, search, spectra, sweep, take
+from t2ui.ui.tabs import ask, keep, mix, score, search, spectra, sweep, take
 from t2ui.ui.text import Text
 
 
@@ -35,7 +35,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         with gr.Row(elem_id="t2-main"):
             with gr.Column(elem_id="t2-question", min_width=300):
                 box = composer.build(t, shown, backend.options.seed)
-                taken = take.build(t)
+                taken, kept = take.build(t), keep.build(t)
             with gr.Column(elem_id="t2-panels", min_width=300):
                 with gr.Tabs(elem_id="t2-tabs", selected="ask") as tabs:
                     with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask") as ask_part:
@@ -57,6 +57,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         search.wire(search_tab, mix_tab, tabs, backend, sessions, t)
         spectra.wire(spectra_tab, mix_tab.state, backend, t)
         take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
+        keep.wire(kept, box, from_link, ask_tab, mix_tab, tabs, backend, sessions, recording, t)
         buttons = [score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
         _wire_loading(demo, backend, status, known, box, mix_tab, sweep_part, buttons, t)
 

@@ -16,6 +16,7 @@ class Sessions:
         self._halts: dict[str, dict[str, Halt]] = {}
         self._last: dict[str, tuple[Run, Question]] = {}
         self._tried: dict[str, History] = {}
+        self._shown: dict[str, dict[str, tuple[Run, Question]]] = {}
 
     def begin(self, session: str, kind: str) -> Halt:
         """A fresh halt; what this visitor still had running under that kind is stopped."""
@@ -32,6 +33,18 @@ class Sessions:
         """The last run of both passes that is over, so that its decision can be overruled."""
         with self._lock:
             self._last[session] = run, question
+        self.show(session, "ask", run, question)
+
+    def show(self, session: str, tab: str, run: Run, question: Question) -> None:
+        """What a tab shows now that its run is over, so that it can be taken along."""
+        with self._lock:
+            self._shown.setdefault(session, {})[tab] = run, question
+
+    def shown(self, session: str, tab: str) -> tuple[Run, Question] | None:
+        """The run on the tab ``ask`` or ``mix``; where there is none, the other one's."""
+        with self._lock:
+            held = self._shown.get(session, {})
+            return held.get(tab) or next(iter(held.values()), None)
 
     def last(self, session: str) -> tuple[Run, Question] | None:
         with self._lock:
@@ -56,6 +69,7 @@ class Sessions:
             self._halts.pop(session, None)
             self._last.pop(session, None)
             self._tried.pop(session, None)
+            self._shown.pop(session, None)
 
     def __len__(self) -> int:
         return len(self._halts)

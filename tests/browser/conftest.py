@@ -126,8 +126,11 @@ class Visitor:
         if not request.url.startswith((host, "data:", "blob:")):
             self.outside.append(request.url)
 
-    def open(self, ready: bool = True) -> Visitor:
-        self.page.goto(self.url, wait_until="commit")
+    def open(self, ready: bool | None = True) -> Visitor:
+        """Go there; ready: wait until questions can be asked; None: it is no page of ours, wait for nothing."""
+        self.page.goto(self.url, wait_until="load" if ready is None else "commit")
+        if ready is None:
+            return self
         self.page.wait_for_selector("#t2-flow svg", state="attached", timeout=30_000)
         if ready:
             self.page.wait_for_selector("#t2-ask:not([disabled])", timeout=30_000)

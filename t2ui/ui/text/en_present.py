@@ -1,0 +1,3 @@
+"""English: the storyline and the views for slides."""
+
+TEXT: dict[str, str] = {}
