@@ -115,8 +115,8 @@ def read(data: bytes) -> RunFile:
         raise RunFileError("it is JSON, but not a run of this page: take a file that “Save run” wrote")
     if held.get("format") != FORMAT:
         raise RunFileError(f"it is a run file of format {_short(held.get('format'))}, and this version reads format {FORMAT}")
-    setup = _build(Setup, held.get("setup"), "setup")
-    run = None if held.get("run") is None else _build(Run, held["run"], "run")
+    setup = build(Setup, held.get("setup"), "setup")
+    run = None if held.get("run") is None else build(Run, held["run"], "run")
     told = _fit(held.get("about") or {}, Mapping[str, str], "about")
     _check_setup(setup)
     if run is not None:
@@ -165,8 +165,12 @@ def _between(value: float, low: float, high: float, where: str) -> None:
         raise RunFileError(f"{where} must be from {low} to {high}, found {value:g}")
 
 
-def _build(kind: type, data: Any, where: str) -> Any:
-    """A frozen dataclass from JSON: no unknown field, every value of its declared kind; missing ones keep their defaults."""
+def build(kind: type, data: Any, where: str) -> Any:
+    """A frozen dataclass from JSON: no unknown field, every value of its declared kind; missing ones keep their defaults.
+
+    Raises:
+        RunFileError: names the place and what was found there.
+    """
     if not isinstance(data, dict):
         raise RunFileError(f"{where} must be an object, found {_short(data)}")
     known = {f.name for f in fields(kind)}
@@ -185,9 +189,12 @@ def _fit(value: Any, hint: Any, where: str) -> Any:
     if origin in (types.UnionType, typing.Union):
         return None if value is None else _fit(value, next(a for a in args if a is not type(None)), where)
     if is_dataclass(hint):
-        return _build(hint, value, where)
+        return build(hint, value, where)
     if origin is tuple and isinstance(value, list) and len(value) <= MAX_ITEMS:
-        return tuple(_fit(each, args[0], f"{where}[{i}]") for i, each in enumerate(value))
+        kinds = args[:1] * len(value) if args[-1] is Ellipsis else args
+        if len(kinds) != len(value):
+            raise RunFileError(f"{where} must hold {len(kinds)} values, found {len(value)}")
+        return tuple(_fit(each, kind, f"{where}[{i}]") for i, (each, kind) in enumerate(zip(value, kinds, strict=True)))
     if origin is not None and issubclass(origin, Mapping) and isinstance(value, dict) and len(value) <= MAX_ITEMS:
         if any(len(key) > MAX_NAME for key in value):
             raise RunFileError(f"{where} holds a name of more than {MAX_NAME} characters")

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import api, composer, depth, events, examples, link, live, next_steps, parts, theme
+from t2ui.ui import api, composer, depth, events, examples, link, live, next_steps, parts, present, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -48,6 +48,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                         search_tab = search.build(t)
                     with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
                         spectra_tab = spectra.build(t)
+        player = present.build(t)
         parts_of = (ask_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
         ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
@@ -58,6 +59,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         spectra.wire(spectra_tab, mix_tab.state, backend, t)
         take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
         keep.wire(kept, box, from_link, ask_tab, mix_tab, tabs, backend, sessions, recording, t)
+        present.wire(demo, player, backend, t)
         buttons = [score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
         _wire_loading(demo, backend, status, known, box, mix_tab, sweep_part, buttons, t)
 

@@ -14,6 +14,7 @@ from t2ui.ui.composer import MAX_PROMPT
 from t2ui.ui.text import Text
 
 KEYS = ("prompt", "strategy", "soft", "mix", "depth", "seed", "temperature", "tokens", "tab", "picture")
+VIEWS = {"flow": "ask", "mix": "mix", "search": "search", "spectra": "spectra"}  # by ?embed=, and the tab it lies on
 TABS = ("ask", "mix", "search", "spectra")
 LOW, HIGH = -1.0, 2.0  # alphas, as wide as the sliders go
 MAX_NOTE = 40  # characters of a bad value that a note repeats
@@ -47,6 +48,8 @@ def read(params: Mapping[str, str], names: Sequence[str], t: Text) -> tuple[Link
     """
     notes: list[str] = []
     found = {}
+    if (view := VIEWS.get(str(params.get("embed")))) is not None:  # one view alone, whatever tab was open
+        params = {**params, "tab": view}
     readers = {
         "prompt": _prompt, "strategy": _strategy, "soft": _soft, "mix": lambda text, t: _mix(text, names, t, notes),
         "depth": lambda text, t: _depth(text, names),
