@@ -202,7 +202,8 @@ def peek_experts(folder: str | Path) -> tuple[str, ...]:
                 if length > 10 * 2**20:
                     continue
                 header = json.loads(file.read(length)).get("__metadata__", {})
-        except (OSError, ValueError, struct.error, AttributeError):
+                header = json.loads(header["t2ui"]) if "t2ui" in header else header  # as t2ui.core.experts writes it
+        except (OSError, ValueError, TypeError, struct.error, AttributeError):
             continue  # a damaged file: the registry will say so, with the reason
         if header.get("role", "skill") == "skill":
             names.append(str(header.get("name") or path.parent.name))

@@ -27,6 +27,7 @@ class Step:
         fresh: what is drawn anew by this step: what it showed before does not count.
         done: the step has worked as soon as this selector is there (``mix``: as soon as a slider is not at 0).
         recorded: the recorded picture to fall back on; "" where the step needs no engine.
+        engine: the model has to answer: where only recorded pictures are played, this step is not tried.
         instead: what is done besides when the recorded one is shown.
         see: what is scrolled to and framed.
         over, pause: what was begun here goes on until this selector is there; a speaker talks meanwhile, for so many seconds
@@ -40,6 +41,7 @@ class Step:
     fresh: str = ""
     done: str = ""
     recorded: str = ""
+    engine: bool = True
     instead: tuple[tuple[Any, ...], ...] = ()
     see: str = ""
     over: str = ""
@@ -65,7 +67,7 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
         Step("overrule", 1, "ask", (("click", overrule),), "#t2-answers .t2-answers",
              f'#t2-answers {answers} [data-row="overrule"]', "overrule", see="#t2-answers"),
         Step("slide", 2, "mix", (("click", base), ("slide", slot, 1.0)), "#t2-map .t2-plot",
-             "#t2-map .t2-plot[data-total]:not([data-total^='0.0000'])", "weights", see="#t2-mapbox"),
+             "#t2-map .t2-plot[data-total]:not([data-total^='0.0000'])", "weights", engine=False, see="#t2-mapbox"),
         Step("mix", 2, "mix", (("click", "#t2-mix-answer"),), "#t2-mix-answers .t2-answers", f"#t2-mix-answers {answers}", "mix",
              see="#t2-mix-answers"),
         Step("search", 3, "search", (("click", "#t2-search-start"),), "#t2-search-view .t2-search",
@@ -73,7 +75,7 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
              over="#t2-search-view .t2-search:is([data-stage=done], [data-stage=error])", pause=60.0),
         Step("held", 3, "search", (("wait", "#t2-search-result .t2-heldout"),), "", "#t2-search-result .t2-heldout", "found",
              see="#t2-search-result"),
-        Step("found", 3, "", (("click", "#t2-search-result [data-pick]"),), "", "mix", "found", (("set", None, list(found)),),
+        Step("found", 3, "", (("click", "#t2-search-result [data-pick]"),), "", "mix", "found", instead=(("set", None, list(found)),),
              see="#t2-mixer"),
         Step("sweep", 4, "mix", (("click", base), ("open", "#t2-sweep"), ("choose", "#t2-sweep-first", ask),
                                  ("choose", "#t2-sweep-second", wrong), ("choose", "#t2-sweep-family", f"{ask}_{wrong}"),
@@ -81,7 +83,7 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
              "#t2-sweep-map :is([data-stage=scoring], [data-stage=done])", "sweep", see="#t2-sweep-map",
              over="#t2-sweep-map [data-stage=done]", pause=60.0),
         Step("best", 4, "mix", (("click", "#t2-sweep-map [data-stage=done] .t2-best"),), "", "mix", "best",
-             (("set", None, list(best)),), see="#t2-sweep-map"),
+             instead=(("set", None, list(best)),), see="#t2-sweep-map"),
         Step("card", 5, "spectra", (("set", None, [float(name == ask) for name in names]), ("click", "#t2-spectra-refresh")),
              "#t2-spectra-matrix h2", "#t2-spectra-matrix h2:not([data-stage=old])", "card", see="#t2-spectra-matrix"),
         Step("link", 5, "", (("link",),)),

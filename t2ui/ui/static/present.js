@@ -128,7 +128,7 @@
         await sleep(60);
       }
       await frame(step.see);
-      if (story.only_recorded && step.recorded) throw new Late();
+      if (story.only_recorded && step.engine && step.recorded) throw new Late();
       document.querySelectorAll(story.alert).forEach((e) => { e.dataset.t2Old = "1"; });
       if (step.fresh) document.querySelectorAll(step.fresh).forEach((e) => { e.dataset.stage = "old"; delete e.dataset.total; });
       if (step.done === "mix" && t2.alphas.some((a) => a)) await run([["click", "#t2-presets button"]], end); // begins at the base
@@ -188,6 +188,7 @@
       open.addEventListener("pointerdown", update);
       open.addEventListener("focus", update);
     }
+    if (root.dataset.t2Embed === "spectra") until(() => usable("#t2-spectra-refresh"), Infinity, turn).then((button) => button.click()); // a slide has no hand
     const begin = () => {
       const told = props.value;
       if (!told || story || !presenting) return;

@@ -6,7 +6,7 @@ TEXT: dict[str, str] = {
     "story.overrule": "Overrule it: now the {wrong} expert answers the same question.",
     "story.slide": "Move a slider, and every weight matrix of the model moves.",
     "story.mix": "Same question, same seed: the marked words are what the mix changed.",
-    "story.search": "Let evolution find a mix: many compete, the best few survive, eight times over.",
+    "story.search": "Let evolution find a mix: many compete, the best few survive, round after round.",
     "story.held": "Measured on questions that the search has never seen.",
     "story.found": "The winner goes onto the sliders with one click.",
     "story.sweep": "Twenty-five mixes of two experts answer the same questions: one map.",
