@@ -73,7 +73,7 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
         Step("search", 3, "search", (("click", "#t2-search-start"),), "#t2-search-view .t2-search",
              "#t2-search-view .t2-search:not([data-stage=old], [data-generations='0'])", "search", see="#t2-search-view",
              over="#t2-search-view .t2-search:is([data-stage=done], [data-stage=error])", pause=60.0),
-        Step("held", 3, "search", (("wait", "#t2-search-result .t2-heldout"),), "", "#t2-search-result .t2-heldout", "found",
+        Step("held", 3, "search", (("wait", "#t2-search-result [data-cell=found]"),), "", "#t2-search-result [data-cell=found]", "found",
              see="#t2-search-result"),
         Step("found", 3, "", (("click", "#t2-search-result [data-pick]"),), "", "mix", "found", instead=(("set", None, list(found)),),
              see="#t2-mixer"),
