@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+PATIENCE = 120_000  # milliseconds: a busy machine is slow, and what is asserted does not depend on it
 REQUIRED = os.environ.get("T2UI_REQUIRE_BROWSER") == "1"
 HERE = Path(__file__).parent
 
@@ -114,6 +115,7 @@ class Visitor:
 
     def __init__(self, browser, url: str, width: int = 1440, height: int = 1000, scheme: str = "light") -> None:
         self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.url, self.errors, self.outside, self.requests = url, [], [], []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -131,9 +133,9 @@ class Visitor:
         self.page.goto(self.url, wait_until="load" if ready is None else "commit")
         if ready is None:
             return self
-        self.page.wait_for_selector("#t2-flow svg", state="attached", timeout=30_000)
+        self.page.wait_for_selector("#t2-flow svg", state="attached", timeout=PATIENCE)
         if ready:
-            self.page.wait_for_selector("#t2-ask:not([disabled])", timeout=30_000)
+            self.page.wait_for_selector("#t2-ask:not([disabled])", timeout=PATIENCE)
         return self
 
     def ask(self, prompt: str | None, button: str = "#t2-ask") -> Visitor:
@@ -145,7 +147,7 @@ class Visitor:
         return self
 
     def wait(self, stage: str = "done", where: str = "#t2-answers") -> Visitor:
-        self.page.wait_for_selector(f'{where} .t2-answers[data-stage="{stage}"]', timeout=30_000, state="attached")
+        self.page.wait_for_selector(f'{where} .t2-answers[data-stage="{stage}"]', timeout=PATIENCE, state="attached")
         return self
 
     def text(self, selector: str) -> str:

@@ -13,7 +13,7 @@ def query(page):
 
 
 def wait_for(page, key, value):
-    page.wait_for_function("([k, v]) => new URLSearchParams(location.search).get(k) === v", arg=[key, value], timeout=10_000)
+    page.wait_for_function("([k, v]) => new URLSearchParams(location.search).get(k) === v", arg=[key, value])
 
 
 def work_on(page):
@@ -40,7 +40,7 @@ def test_an_address_opens_the_same_elsewhere(visit, url):
     address = page.url
 
     other = visit(url + "/?" + urlsplit(address).query, width=390, height=844).page
-    other.wait_for_selector("#t2-picture img", timeout=10_000)
+    other.wait_for_selector("#t2-picture img")
     other.wait_for_function("() => document.querySelector('#t2-alpha-1 input[type=number]').value === '0.4'")
     assert other.input_value("#t2-prompt textarea") == "How many red circles are there?"
     assert other.is_visible("#t2-mix-answer")
@@ -83,7 +83,7 @@ def test_bad_values_are_left_out_with_a_note(visit, url):
     assert page.evaluate("window.pwned") is None and page.locator("#t2-link-notice img").count() == 0
     page.fill("#t2-prompt textarea", "Start with 9, add 4. What do you get?")  # and the page works
     page.click("#t2-ask")
-    page.wait_for_selector('#t2-answers .t2-answers[data-stage="done"]', timeout=30_000)
+    page.wait_for_selector('#t2-answers .t2-answers[data-stage="done"]')
 
 
 def test_texts_to_take_along_name_what_is_on_the_page(visit):

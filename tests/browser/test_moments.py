@@ -46,10 +46,10 @@ def test_the_first_thirty_seconds(serve, visit):
     page.wait_for_function("old => document.querySelector('#t2-prompt textarea').value !== old", arg=recorded.load(RECORDED).run.prompt)
     prompt = page.input_value("#t2-prompt textarea")
     visitor.ask(None)
-    page.wait_for_selector("#t2-recorded .t2-chip", state="detached", timeout=30_000)  # live now
+    page.wait_for_selector("#t2-recorded .t2-chip", state="detached")  # live now
     page.wait_for_selector('#t2-answers .t2-answers[data-stage="done"]', timeout=1000 * PATIENCE, state="attached")
     page.click(TAB.format("mix"))
-    page.wait_for_selector(".t2-plot .heatmaplayer", timeout=30_000, state="attached")
+    page.wait_for_selector(".t2-plot .heatmaplayer", state="attached")
     page.focus("#t2-alpha-1 input[type=range]")
     asked = len(visitor.requests)
     for _ in range(5):
@@ -141,7 +141,7 @@ def test_a_live_step_that_takes_too_long_shows_the_recorded_one_and_the_keys_wor
     page = visit(address(shipped, limit=1), ready=None).page
     page.wait_for_selector(":root[data-t2-step=title]", timeout=1000 * PATIENCE, state="attached")
     page.keyboard.press("ArrowRight")
-    page.wait_for_selector(":root[data-t2-step=ask][data-t2-how=recorded]", timeout=60_000, state="attached")
+    page.wait_for_selector(":root[data-t2-step=ask][data-t2-how=recorded]", state="attached")
     monkeypatch.undo()
     assert "recorded" in page.inner_text("#t2-bar .t2-how") and "recorded on" in page.inner_text("#t2-panel")
     assert page.locator("#t2-panel [data-row=dispatch] .t2-right").count() == 1
@@ -170,7 +170,7 @@ def test_the_command_rehearses_without_a_model(serve, tmp_path):
 def test_one_view_for_a_slide(visit, url, view):
     shows = {"flow": "#t2-flow", "mix": "#t2-map", "search": "#t2-search-view", "spectra": "#t2-spectra-grid .t2-heat"}
     page = visit(f"{url}/?embed={view}&mix=code%3D0.4", ready=False, width=390, height=700).page
-    page.wait_for_selector(shows[view], timeout=60_000)
+    page.wait_for_selector(shows[view])
     for other, selector in shows.items():
         assert page.is_visible(selector) == (other == view), other
     assert not page.is_visible(".t2-header") and not page.is_visible("#t2-take")
