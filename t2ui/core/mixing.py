@@ -326,7 +326,12 @@ class ExpertStack:
         for j, name in enumerate(self.columns):
             alphas[:, self.names.index(name)] = held[:, :, j].mean(dim=1)
         rest = self._sizes(left, held - held.mean(dim=1, keepdim=True)) / self.sizes(scale).clamp(min=1e-300)
-        return alphas, rest.clamp(max=1.0)
+        known = torch.zeros(scale.shape[1], dtype=torch.bool)
+        known[: self.adapted.R] = True
+        for column in self.columns.values():
+            known[column : column + self.adapted.n_layers] = True
+        gone = (scale[:, ~known.to(scale.device)] != 0).any(dim=1).cpu()  # an expert of a stack before this one
+        return alphas, rest.masked_fill(gone, 1.0).clamp(max=1.0)
 
     # -- norms, with LoRA experts
 

@@ -19,12 +19,16 @@ from t2ui.core.adapted import Adapted
 from t2ui.core.lowrank import Change, share_on_diagonal, singular_parts, z_of
 from t2ui.core.mixing import ExpertStack
 
-__all__ = ["bands", "change", "cosines", "gram", "grid", "kept_by_lora", "projection", "spectrum", "summary"]
+__all__ = ["Costly", "bands", "change", "cosines", "gram", "grid", "kept_by_lora", "projection", "spectrum", "summary"]
 
 BANDS = 4  # parts of a matrix' ranks, from the largest singular values to the smallest
 DENSE = 1024  # the singular values of a dW of both kinds are only computed up to this size: minutes a matrix beyond it
 
 AnyZ = Mapping[str, Tensor] | Tensor | Change | None
+
+
+class Costly(ValueError):
+    """Something that takes too long to be computed in passing."""
 
 
 def _vector(adapted: Adapted, z: AnyZ) -> Tensor:
@@ -300,7 +304,7 @@ def kept_by_lora(adapted: Adapted, z: AnyZ = None,
         "by_matrix": one list per matrix in the order of ``adapted.paths``}; kept is 1 where nothing changes.
 
     Raises:
-        ValueError: a rank below 1; SVF and LoRA experts together on matrices above `DENSE`.
+        ValueError: a rank below 1. Costly: SVF and LoRA experts together on matrices above `DENSE`.
     """
     if any(k < 1 for k in ranks):
         raise ValueError(f"a LoRA's rank is at least 1, got {min(ranks)}")
@@ -312,7 +316,7 @@ def kept_by_lora(adapted: Adapted, z: AnyZ = None,
             power.append((module.sigma.double() * (part - 1)).square().sort(descending=True).values)
             continue
         if module.r > DENSE and bool((part != 1).any()):
-            raise ValueError(f"what a LoRA keeps of SVF and LoRA experts together takes a decomposition of every matrix; {path} is "
+            raise Costly(f"what a LoRA keeps of SVF and LoRA experts together takes a decomposition of every matrix; {path} is "
                              "too large to do that in passing: export the mix as a LoRA, which states it")  # fmt: skip
         power.append(singular_parts(module, part, low[path])[1].square())
     total = float(sum(p.sum() for p in power))

@@ -150,5 +150,5 @@ def test_other_things_than_released_files_are_told_apart(base, tmp_path, capsys)
     adapter = tmp_path / "adapter"
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text("{}")
-    assert main(["import", str(adapter), "--name", "x", *flags]) == 1 and "PEFT adapter" in capsys.readouterr().err
+    assert main(["import", str(adapter), "--name", "x", *flags]) == 1 and "another kind of adapter" in capsys.readouterr().err
     assert main(["import", str(tmp_path / "none.pt"), "--name", "x", *flags]) == 1 and "check the path" in capsys.readouterr().err
