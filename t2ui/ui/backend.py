@@ -195,7 +195,12 @@ def peek_experts(folder: str | Path) -> tuple[str, ...]:
     Only to show the right number of sliders before the model is there; the registry decides which are usable.
     """
     names = []
-    for path in sorted(Path(folder).glob("*/expert.safetensors")):
+    svf, lora = (set(Path(folder).glob(f"*/{file}")) for file in ("expert.safetensors", "adapter_config.json"))
+    lora = {path for path in lora if path.with_name("expert.safetensors") not in svf}
+    for path in sorted(path for path in svf | lora if not path.parent.name.startswith(".")):
+        if path in lora:
+            names.append(path.parent.name)
+            continue
         try:
             with path.open("rb") as file:
                 (length,) = struct.unpack("<Q", file.read(8))

@@ -226,6 +226,21 @@ TEXT: dict[str, str] = {
     "spectra.dw_rel": "|ΔW| / |W|",
     "spectra.rms": "size of z − 1",
     "spectra.mean": "mean of z − 1",
+    "spectra.rescales": "share that rescales",
+    "spectra.rotates": "+ what rotates: {share} of |ΔW|²",
+    "spectra.basis": "LoRA experts in the base's singular basis",
+    "spectra.basis_words": "Of |ΔW|², {on} rescales singular values, as SVF experts do; {off} rotates singular vectors, which they "
+    "cannot.",
+    "spectra.basis_z": "Norms are of the whole change. What speaks of z (size and mean of z − 1, the curve of z) is of the part "
+    "that rescales.",
+    "spectra.matrix": "matrix",
+    "spectra.on": "rescales",
+    "spectra.off": "rotates",
+    "spectra.project": "Make an SVF expert of what rescales",
+    "spectra.projected": "{name}: an SVF expert that keeps {kept} of |ΔW|²; {loss} is lost. Unpack it into the experts' folder.",
+    "spectra.project_link": "Download {name}.zip",
+    "spectra.lora_costly": "What a LoRA of each rank keeps is not drawn for SVF and LoRA experts together on matrices of this size; "
+    "exporting the mix as a LoRA states it.",
     "spectra.refresh": "Draw the current mix",
     "spectra.empty": "Set a mix with the sliders of the Mix tab, then draw it here.",
     "spectra.of": "The mix: {mix}.",
