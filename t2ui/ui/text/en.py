@@ -73,6 +73,7 @@ TEXT: dict[str, str] = {
     "status.starting": "Starting",
     "status.loading": "Loading the model: {what}",
     "status.ready": "{name} · {params} parameters · {experts} experts, {z} numbers each · {device}, {dtype}",
+    "status.ready_lora": "{name} · {params} parameters · {svf} SVF experts, {z} numbers each, {lora} LoRA · {device}, {dtype}",
     "status.failed": "The model could not be loaded. {why}",
     "status.failed_short": "The model could not be loaded",
     "status.not_ready": "The model is still being loaded; in a few seconds you can ask. What you see was recorded.",
