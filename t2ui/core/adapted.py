@@ -82,6 +82,7 @@ class Adapted:
         slices: path -> slice of an end-to-end vector.
         R: length of an end-to-end vector.
         width: columns of a whole scale: R, and behind them n_layers for every LoRA expert that was placed.
+        placements: grows whenever a LoRA expert is placed or dropped: A and B have other addresses then.
         n_layers: decoder layers of the model (adapted or not): the L of per-layer alphas.
         layer_of: path -> decoder layer.
         layer_index: (R,) int64 on the CPU, the decoder layer of each entry.
@@ -118,6 +119,7 @@ class Adapted:
         self.fingerprint = fingerprint(self.digests)
         self._originals = dict(originals)
         self._state = state
+        self.placements = 0
         self._placed: dict[str, tuple[int, Mapping[str, LowRank]]] = {}  # key -> first column, parts
         self._frozen: list[nn.Parameter] = []  # parameters that train mode stopped
 
@@ -184,7 +186,7 @@ class Adapted:
                                  f"adapted module ({len(self.paths)} of them, targets={self.targets!r})")  # fmt: skip
         first = self.width
         self._placed[key] = (first, dict(parts))
-        self.width = first + self.n_layers
+        self.width, self.placements = first + self.n_layers, self.placements + 1
         for path, part in parts.items():
             module, column = self.modules[path], first + self.layer_of[path]
             A, B = (t.to(module.U.device, module.U.dtype) for t in part)
@@ -204,7 +206,7 @@ class Adapted:
         if keep >= self._placed.keys():
             return False
         kept = {key: parts for key, (_, parts) in self._placed.items() if key in keep}
-        self._placed, self.width = {}, self.R
+        self._placed, self.width, self.placements = {}, self.R, self.placements + 1
         for module in self.modules.values():
             module.placed = None
         for key, parts in kept.items():

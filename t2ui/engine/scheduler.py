@@ -93,6 +93,7 @@ class Scheduler:
         self.reading: list[Row] = []
         self.chunk_seconds = CHUNK_SECONDS
         self._scale = torch.zeros((slots, loaded.adapted.width), dtype=torch.float32, device=loaded.adapted.sigma.device)
+        self._placements = loaded.adapted.placements
         self.graphs: StepGraphs | None = None
         if loaded.device.type == "cuda" and not hasattr(loaded.model, "hf_device_map"):  # one GPU: a graph has one
             self.graphs = StepGraphs(self.cache, loaded.device, loaded.model.dtype, self._step)
@@ -153,7 +154,7 @@ class Scheduler:
     def _write_mix(self, row: Row, mix: Mix) -> None:
         begun = time.perf_counter()
         scale, slot = self.loaded.scales([mix]), self._slot(row)
-        self._widen()
+        self._renew()
         written = self.loaded.adapted.sigma if scale is None else scale[0]
         self._scale[slot, len(written) :] = 0.0
         self._scale[slot, : len(written)] = written
@@ -161,14 +162,14 @@ class Scheduler:
         row.mix, row.applied = mix, self.loaded.applied([mix], scale, "rows", True)[0]  # which waits for the numbers to be there
         row.times["mix"] = time.perf_counter() - begun
 
-    def _widen(self) -> None:
-        """LoRA experts that came since have columns behind those of all others, 0 for the rows that live."""
-        missing = self.loaded.adapted.width - self._scale.shape[1]
-        if missing:
-            # Fewer than before only after a refresh without any row, see Loaded.refresh.
-            self._scale = torch.nn.functional.pad(self._scale, (0, missing))
+    def _renew(self) -> None:
+        """LoRA experts that came since have columns behind those of all others, 0 for the rows that live. (Fewer columns than
+        before there are only after a refresh without any row, see Loaded.refresh.)"""
+        if self._placements != self.loaded.adapted.placements:
+            self._placements = self.loaded.adapted.placements
+            self._scale = torch.nn.functional.pad(self._scale, (0, self.loaded.adapted.width - self._scale.shape[1]))
             if self.graphs is not None:
-                self.graphs.forget()  # they read the old buffer
+                self.graphs.forget()  # they read the old buffer, and the old A and B
 
     def _take_over(self, row: Row) -> None:
         """Copy what a live row has read already, if it began alike under the same mix."""
@@ -220,6 +221,7 @@ class Scheduler:
     @torch.no_grad()
     def turn(self) -> None:
         """One step: a chunk of reading or a token of every decoding row. Rows that were cancelled leave first."""
+        self._renew()
         for row in [r for r in (*self.decoding, *self.reading) if r.stop.is_set()]:
             self._end(row, "cancelled")
         if self.reading and (self._decoded_last or not self.decoding):

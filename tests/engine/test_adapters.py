@@ -149,6 +149,10 @@ def test_a_lora_that_comes_or_goes_disturbs_no_row(loaded, tmp_path, tiny_llava_
     assert mine.adapted.width == mine.adapted.R + 3 * mine.adapted.n_layers  # the one that went is still there
     mine.refresh(idle=True)
     assert mine.adapted.width == mine.adapted.R + 2 * mine.adapted.n_layers
+    captured = desk.scheduler.graphs
+    assert captured._graphs  # of the rows before, whose A and B are elsewhere now
+    desk.scheduler.turn()
+    assert not captured._graphs
     assert answer_all(mine, [request], mode="rows")[0].tokens == want
     desk.add(request)
     desk.finish()
