@@ -55,7 +55,9 @@ class SearchView:
         objective: what a score is: a share of right answers, or nats a token.
         generations: those that are complete. pending: (alphas, score) of the candidates scored since.
         planned: the budget in generations. done, total: answers of the present generation.
-        mix: the mix found, as ``str(Mix)``; ``chosen`` of ``mean`` or ``best``.
+        mix: the mix found, as ``str(Mix)``; ``chosen`` of ``mean``, ``best`` or ``default`` (dispatch's choice was kept).
+        searched: what the search itself found, where ``default`` was kept; default_right, searched_right: right answers on the
+            ``n_fresh`` fresh examples that decided so.
         shots, fresh: accuracy on the shots and on fresh examples, where known.
         heldout: figures on test examples, the found mix last.
     """
@@ -74,6 +76,10 @@ class SearchView:
     first: float | None = None
     mix: str = ""
     chosen: str = ""
+    searched: str = ""
+    default_right: int = 0
+    searched_right: int = 0
+    n_fresh: int = 0
     shots: float | None = None
     fresh: float | None = None
     n_shots: int = 0
@@ -159,10 +165,12 @@ class _Stop:
 def _job(loaded: Any, shots: Sequence[Any], settings: Any, fresh: Sequence[Any], names: Sequence[str], path: Path | None,
          task: str, heldout_n: int, reports: Any, halt: Halt) -> Any:  # fmt: skip
     """In the model's thread, a turn per micro-batch of the search and per held-out figure."""
-    from t2ui.engine.search import search
+    from t2ui.engine.search import search, usual_choice
 
     stop: Any = _Stop(halt)
-    for report in search(loaded, shots, settings, fresh=fresh, names=names, stop=stop, path=path):
+    usual = usual_choice(loaded, shots) if fresh else None
+    yield
+    for report in search(loaded, shots, settings, fresh=fresh, start=usual, default=usual, names=names, stop=stop, path=path):
         reports.put(report)
         yield
         last = report
@@ -237,9 +245,14 @@ def _take(state: SearchView, report: Any, begun: float) -> SearchView:
                            told.best_score[0], sum(scores) / len(scores))  # fmt: skip
         return replace(state, generations=(*state.generations, found), pending=())
     result = report.result
-    chosen = result.mean if result.chosen == "mean" else result.best
-    return replace(state, mix=str(result.mix), chosen=result.chosen, shots=result.shots_accuracy, ended=report.stopped,
-                   fresh=chosen.accuracy if result.validated_on == "fresh" else None, pending=())  # fmt: skip
+    chosen = {"mean": result.mean, "best": result.best, "default": result.default}[result.chosen]
+    state = replace(state, mix=str(result.mix), chosen=result.chosen, shots=result.shots_accuracy, ended=report.stopped,
+                    fresh=chosen.accuracy if result.validated_on == "fresh" else None, pending=())  # fmt: skip
+    if result.chosen != "default":
+        return state
+    won = max(result.mean, result.best, key=lambda verdict: verdict.score)
+    return replace(state, searched=str(result.searched), default_right=sum(result.default.right), searched_right=sum(won.right),
+                   n_fresh=len(won.right))  # fmt: skip
 
 
 def _alphas(values: Sequence[float], k: int) -> tuple[float, ...]:

@@ -136,11 +136,13 @@ def result(state: SearchView, t: Text) -> str:
     alphas = parse_alphas(state.mix)
     lines = "".join(f'<tr><th scope="row">{escape(icon(n))} {escape(t.family(n))}</th><td>{alphas.get(n, 0.0):.2f}</td></tr>'
                     for n in state.names)  # fmt: skip
-    how = t("search.chosen_mean") if state.chosen == "mean" else t("search.chosen_best")
+    how = t(f"search.chosen_{state.chosen}", n=state.n_fresh, mix=state.searched, searched=state.searched_right,
+            kept=state.default_right)  # fmt: skip
+    anyway = f'<button type="button" {pick(mix=state.searched)}>{t.html("search.use_anyway")}</button>' if state.searched else ""
     recipe = base64.b64encode(json.dumps({"alphas": _plain(state.mix), "task": state.task}).encode()).decode()
     head = (f'<div class="t2-card t2-search-result"><h3>{t.html("search.found")}</h3><p class="t2-faint">{escape(how)}</p>'
             f'<table class="t2-alphas"><tbody>{lines}</tbody></table><p class="t2-presets">'
-            f'<button type="button" {pick(mix=state.mix)}>{t.html("search.use")}</button>'
+            f'<button type="button" {pick(mix=state.mix)}>{t.html("search.use")}</button>{anyway}'
             f'<a class="t2-link" download="mix.json" href="data:application/json;base64,{recipe}">{t.html("search.recipe")}'
             "</a></p>")  # fmt: skip
     return head + _heldout(state, t) + "".join(notice(h, "warn") for h in hints(state, t)) + "</div>"

@@ -204,6 +204,9 @@ TEXT: dict[str, str] = {
     "search.found": "The mix found",
     "search.chosen_mean": "The mean of the last elites: it did better on examples that the search did not see.",
     "search.chosen_best": "The best single mix: it did better than the mean of the elites when checked again.",
+    "search.chosen_default": "Dispatch's own choice was kept: on {n} fresh examples it has {kept} right, the best mix of the search "
+                             "({mix}) {searched}. That is no clear gain, and a handful of examples can mislead.",
+    "search.use_anyway": "Use the search's mix all the same",
     "search.use": "Use this mix",
     "search.recipe": "Download as a recipe",
     "search.heldout": "On {n} test examples that the search never saw, with 95 % intervals:",
