@@ -79,6 +79,11 @@ class Engine:
         self._thread = threading.Thread(target=self._main, args=(source, load_options), name="t2ui-model", daemon=True)
         self._thread.start()
 
+    @property
+    def second_per_token(self) -> float | None:
+        """What reading a token of a prompt has cost lately, rows side by side; None before anything was read, or without slots."""
+        return None if self._scheduler is None else self._scheduler.second_per_token
+
     # -- for everybody ---------------------------------------------------------------------------------
 
     @property
@@ -168,7 +173,7 @@ class Engine:
 
     def refresh(self) -> Reply:
         """Read the experts' folder again, between two steps."""
-        return self.run(lambda loaded: loaded.refresh())
+        return self.run(lambda loaded: loaded.refresh(idle=not self._rows_live() and len(self._active) == 1))
 
     def close(self) -> None:
         """Cancel what runs or waits and end the thread. Safe to call twice."""

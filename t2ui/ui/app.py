@@ -162,11 +162,14 @@ def _wire_loading(
 def ready_words(backend: Backend, t: Text) -> str:
     """The model in a line: name, size, device."""
     info = backend.info
+    counts = {"experts": len(backend.names)}
+    if backend.lora:
+        counts = {"svf": len(backend.names) - len(backend.lora), "lora": len(backend.lora)}
     return t(
-        "status.ready",
+        "status.ready_lora" if backend.lora else "status.ready",
         name=info.name,
         params=_size(info.params),
-        experts=len(backend.names),
+        **counts,
         z=f"{info.z_params:,}",
         device=info.device,
         dtype=info.dtype,
