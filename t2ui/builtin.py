@@ -14,6 +14,7 @@ from PIL import Image
 
 SPLIT, SEED, PER_FAMILY, PICTURES = "validation", 20, 3, 6
 ANY = "any"
+STREAM = 20  # questions that the conversation plays
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,17 @@ def fresh(family: str = ANY, seed: int | None = None) -> Sample:
     rng = random.Random(seed)
     name = rng.choice(list(TASKS)) if family == ANY else family
     return _sample(TASKS[name].examples(SPLIT, 1, rng.randrange(2**31))[0])
+
+
+@cache
+def mixed(n: int = STREAM) -> tuple[Sample, ...]:
+    """Questions of the trained families in turn, in a shuffled order: always the same."""
+    from t2ui.tasks import TASKS, TRAINED
+
+    each = -(-n // len(TRAINED))
+    samples = [_sample(e) for family in TRAINED for e in TASKS[family].examples(SPLIT, each, SEED + 2)]
+    random.Random(SEED).shuffle(samples)
+    return tuple(samples[:n])
 
 
 @cache
