@@ -59,12 +59,14 @@ def fresh(family: str = ANY, seed: int | None = None) -> Sample:
 
 @cache
 def mixed(n: int = STREAM) -> tuple[Sample, ...]:
-    """Questions of the trained families in turn, in a shuffled order: always the same."""
+    """Questions of the trained families, mixed: always the same."""
     from t2ui.tasks import TASKS, TRAINED
 
-    each = -(-n // len(TRAINED))
-    samples = [_sample(e) for family in TRAINED for e in TASKS[family].examples(SPLIT, each, SEED + 2)]
-    random.Random(SEED).shuffle(samples)
+    rounds = -(-n // len(TRAINED))
+    held = {family: [_sample(e) for e in TASKS[family].examples(SPLIT, rounds, SEED + 2)] for family in TRAINED}
+    rng, samples = random.Random(SEED), []
+    for i in range(rounds):  # one of each family a round, so that what is chosen changes all the time
+        samples += [held[family][i] for family in rng.sample(TRAINED, len(TRAINED))]
     return tuple(samples[:n])
 
 

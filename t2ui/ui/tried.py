@@ -76,8 +76,8 @@ def percents(low: float, high: float) -> str:
 
 
 def score_words(score: Score, t: Text) -> str:
-    """"29 of 40 right: 72 %, interval 57 – 84 %"."""
-    return t("score.words", k=score.k, n=score.n, share=f"{100 * score.accuracy:.0f} %", interval=percents(*score.interval))
+    """"29 of 40 right: 72 %, interval 57 – 84 %" (HTML)."""
+    return t.words("score.words", k=score.k, n=score.n, share=f"{100 * score.accuracy:.0f} %", interval=percents(*score.interval))
 
 
 def score_bar(score: Score) -> str:
@@ -95,7 +95,7 @@ def against(entry: Tried, pinned: Tried | None, family: str, t: Text) -> str:
     if found is None:
         return ""
     difference, (low, high), n = found
-    return t("score.against", points=points(difference), low=points(low), high=points(high), n=n)
+    return t.words("score.against", points=points(difference), low=points(low), high=points(high), n=n)
 
 
 def history_html(history: History, t: Text) -> str:
@@ -107,8 +107,8 @@ def history_html(history: History, t: Text) -> str:
     for e in history.entries:
         lines = "".join(
             f'<div class="t2-score"><span class="t2-score-family">{escape(t.family(family))}</span>{score_bar(score)}'
-            f"<span>{escape(score_words(score, t))}</span>"
-            + (f'<span class="t2-against">{escape(words)}</span>' if (words := against(e, pinned, family, t)) else "")
+            f"<span>{score_words(score, t)}</span>"
+            + (f'<span class="t2-against">{words}</span>' if (words := against(e, pinned, family, t)) else "")
             + "</div>"
             for family, score in e.scores.items()
         ) or f'<span class="t2-faint">{t.html("history.no_score")}</span>'
