@@ -21,7 +21,7 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 def taps_html(places: list[vary.Place], t: Text) -> str:
     """A button per word or number that can change; nothing where there is none."""
     if not places:
-        return ""
+        return '<div class="t2-taps"></div>'  # keeps its place, so that nothing jumps
     buttons = "".join(
         f'<button type="button" {pick(at=place.start, word=place.word)} '
         f'aria-label="{t.html("taps.change", word=place.word)}">{escape(place.word)}</button>'
@@ -36,8 +36,6 @@ def length_html(prompt: str, tokens: int | None, room: int, answer: int, t: Text
     Args:
         tokens: as this model reads it, None where that is not known; ``room``: how many there may be, beside ``answer``.
     """
-    if not prompt:
-        return ""
     full = len(prompt) > MAX_PROMPT or (tokens is not None and tokens > room)
     said = t.html("length.chars", n=len(prompt), limit=MAX_PROMPT)
     if tokens is not None:
@@ -48,8 +46,8 @@ def length_html(prompt: str, tokens: int | None, room: int, answer: int, t: Text
     return f'<p class="t2-length" data-full="{str(full).lower()}"{" role=status" if full else ""}>{said}</p>'
 
 
-def wire(demo: gr.Blocks, box: Composer, backend: Backend, t: Text) -> None:
-    """Look at the question whenever it changed; a tap changes it."""
+def wire(demo: gr.Blocks, opening: gr.events.Dependency, box: Composer, backend: Backend, t: Text) -> None:
+    """Look at the question whenever it changed (and once ``opening`` has ended: then the model can count); a tap changes it."""
 
     def tokens_of(prompt: str, image: Any, answer: int) -> int | None:
         """How long the question is for the model; the engine's own encoding, without its limit."""
@@ -99,4 +97,5 @@ def wire(demo: gr.Blocks, box: Composer, backend: Backend, t: Text) -> None:
     for component in inputs:
         component.change(look, inputs, outputs, trigger_mode="always_last", **QUIET)
     demo.load(look, inputs, outputs, **QUIET)
+    opening.then(look, inputs, outputs, **QUIET)
     box.taps.pick(tap, [box.prompt, box.picture], box.prompt, **QUIET)

@@ -52,7 +52,6 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                         spectra_tab = spectra.build(t)
         parts_of = (ask_part, talk_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
-        aids.wire(demo, box, backend, t)
         ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
         talk.wire(talk_tab, box, backend, sessions, t)
         mix.wire(mix_tab, box, score_part.history, backend, sessions, t)
@@ -62,7 +61,8 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         spectra.wire(spectra_tab, mix_tab.state, backend, t)
         take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
         buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
-        _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
+        opening = _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
+        aids.wire(demo, opening, box, backend, t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))
@@ -97,7 +97,7 @@ def _wire_loading(
     swept: sweep.SweepPart,
     buttons: list[gr.Button],
     t: Text,
-) -> None:
+) -> gr.events.Dependency:
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
     outputs = [
         status,
@@ -162,7 +162,7 @@ def _wire_loading(
             **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
         }
 
-    demo.load(opened, None, outputs, **events.LIVE)
+    return demo.load(opened, None, outputs, **events.LIVE)
 
 
 def ready_words(backend: Backend, t: Text, say: Callable[..., str] | None = None) -> str:

@@ -81,8 +81,8 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
         interactive=True,
         show_label=False,
     )
-    taps = chips("", elem_id="t2-taps")
-    length = markup("", elem_id="t2-length")
+    taps = chips('<div class="t2-taps"></div>', elem_id="t2-taps")
+    length = markup('<p class="t2-length">&nbsp;</p>', elem_id="t2-length")
     with gr.Row(elem_id="t2-actions"):
         ask = gr.Button(t("ask.button"), variant="primary", interactive=False, elem_id="t2-ask", min_width=90)
         everybody = gr.Button(t("everybody.button"), interactive=False, elem_id="t2-everybody", min_width=90)

@@ -34,6 +34,8 @@ TEXT: dict[str, str] = {
     "overrule.label": "Try another skill:",
     "overrule.why": "It took this for a question of {choice} ({share}).",
     "run.outside_why": "Nothing it learnt is about this; the answer may be nonsense.",
+    "examples.trained": "One of its skills has practised questions of this kind.",
+    "examples.unseen": "None of its skills has practised questions of this kind.",
     # why
     "why.empty": "Ask a question: then you can see which of its words decided.",
     "why.cost": "Every word was left out once; words that say the same hide each other.",

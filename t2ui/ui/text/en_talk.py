@@ -35,6 +35,5 @@ TEXT: dict[str, str] = {
     "talk.attempt": "try {n}, seed {seed}",
     "talk.greedy": "At temperature 0 the same question and settings give the same answer. Change the settings, or raise the temperature.",
     "talk.score": "{right} of {n} right",
-    "talk.played": "{done} of {n} played.",
     "talk.picture": "Picture for the next message",
 }
