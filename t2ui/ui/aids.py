@@ -12,7 +12,7 @@ from t2ui import vary
 from t2ui.ui.backend import Backend
 from t2ui.ui.composer import MAX_PROMPT, Composer
 from t2ui.ui.live import pick
-from t2ui.ui.pictures import PictureError, open_picture
+from t2ui.ui.pictures import PictureError, open_picture, uploaded
 from t2ui.ui.text import Text, both
 
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -59,15 +59,19 @@ def wire(demo: gr.Blocks, opening: gr.events.Dependency, box: Composer, backend:
         except RequestError:
             return loaded.info.context if prompt.strip() and len(prompt) <= MAX_PROMPT else None
 
-    def seen(prompt: Any, picture: Any, answer: Any) -> tuple[str, str]:
+    def looked_at(picture: Any) -> tuple[Any, Any]:
+        """The picture and its scene; a broken one counts as none here, who brought it is told elsewhere."""
         from t2ui.tasks import pictures
 
-        prompt, answer = str(prompt or ""), int(answer or 96)
         try:
-            image = open_picture(picture, t)
+            image = open_picture(uploaded(picture, box.picture.GRADIO_CACHE), t)
         except PictureError:
             image = None
-        scene = pictures.read(image) if image is not None else None
+        return image, pictures.read(image) if image is not None else None
+
+    def seen(prompt: Any, picture: Any, answer: Any) -> tuple[str, str]:
+        prompt, answer = str(prompt or ""), int(answer or 96)
+        image, scene = looked_at(picture)
         places = vary.places(prompt, scene) if 0 < len(prompt) <= MAX_PROMPT else []
         known = backend.state == "ready" and bool(prompt.strip())
         room = backend.engine.loaded.info.context - answer if known else 0
@@ -80,22 +84,17 @@ def wire(demo: gr.Blocks, opening: gr.events.Dependency, box: Composer, backend:
         data = event._data or {}
 
         def changed() -> str | None:
-            from t2ui.tasks import pictures
-
-            try:
-                image = open_picture(picture, t)
-            except PictureError:
-                image = None
-            scene = pictures.read(image) if image is not None else None
-            found = vary.places(str(prompt or "")[:MAX_PROMPT], scene)
+            found = vary.places(str(prompt or "")[:MAX_PROMPT], looked_at(picture)[1])
             return next((p.changed for p in found if (p.start, p.word) == (data.get("at"), data.get("word"))), None)
 
         new = await asyncio.to_thread(changed)
         return gr.skip() if new is None else new
 
+    # The components' raw values: gradio would open the picture itself, and end in an internal error where it is broken.
+    raw = {**QUIET, "preprocess": False}
     inputs, outputs = [box.prompt, box.picture, box.max_new_tokens], [box.taps, box.length]
     for component in inputs:
-        component.change(look, inputs, outputs, trigger_mode="always_last", **QUIET)
-    demo.load(look, inputs, outputs, **QUIET)
-    opening.then(look, inputs, outputs, **QUIET)
-    box.taps.pick(tap, [box.prompt, box.picture], box.prompt, **QUIET)
+        component.change(look, inputs, outputs, trigger_mode="always_last", **raw)
+    demo.load(look, inputs, outputs, **raw)
+    opening.then(look, inputs, outputs, **raw)
+    box.taps.pick(tap, [box.prompt, box.picture], box.prompt, **raw)

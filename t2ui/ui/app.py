@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import aids, api, composer, depth, events, examples, link, live, next_steps, parts, theme
+from t2ui.ui import aids, api, composer, depth, events, examples, guide, link, live, next_steps, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -30,6 +30,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         api.add(backend, t)  # first, so that their names are theirs
         markup(parts.header(t), elem_id="t2-header")
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
+        markup(guide.html(t), elem_id="t2-guide")
         from_link = markup("", elem_id="t2-link-notice")
         known = markup(take.names_html(names), elem_id="t2-names")
         with gr.Row(elem_id="t2-main"):
@@ -51,7 +52,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                     with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
                         spectra_tab = spectra.build(t)
         parts_of = (ask_part, talk_part, mix_part, search_part, spectra_part)
-        markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
+        markup(f'<p class="t2-footer">{t.html("page.footer")}</p>{guide.keys_html(t)}')
         ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
         talk.wire(talk_tab, box, backend, sessions, t)
         mix.wire(mix_tab, box, score_part.history, backend, sessions, t)

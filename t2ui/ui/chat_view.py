@@ -19,11 +19,11 @@ from t2ui.ui.theme import colour, icon
 
 def strip(turns: Sequence[Turn], t: Text) -> str:
     """A bar per turn: how much of each expert acts, the rest is base; the numbers stand below as text."""
-    head = f'<h3 class="t2-h3">{t.words("talk.strip")}</h3>'
+    head = f'<h3 class="t2-h3" id="t2-strip-title">{t.words("talk.strip")}</h3>'
     if not turns:
         return f'{head}<p class="t2-faint">{t.html("talk.strip_empty")}</p>'
     bars = "".join(_bar(turn, t) for turn in turns)
-    return (f'{head}<ol class="t2-strip" tabindex="0" aria-label="{t.html("talk.strip")}">{bars}</ol>'
+    return (f'{head}<ol class="t2-strip" tabindex="0" aria-labelledby="t2-strip-title">{bars}</ol>'
             f'<p class="t2-faint t2-legend">{_legend(turns[-1].run.names, t)} {t.words("talk.strip_words")}</p>')  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def log(turns: Sequence[Turn], t: Text, busy: bool = False) -> str:
     """The turns that are over, the oldest first, each with buttons to try it again or edit its message."""
     if not turns and not busy:
         return f'<p class="t2-faint t2-talk-empty">{t.html("talk.empty")}</p>'
-    return "".join(turn_html(turn, t, buttons=True) for turn in turns)
+    told = "".join(turn_html(turn, t, buttons=True) for turn in turns)
+    return f'<div role="log" aria-live="polite" aria-label="{t.html("talk.title")}">{told}</div>'
 
 
 def turn_html(turn: Turn, t: Text, buttons: bool = False) -> str:

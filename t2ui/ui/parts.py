@@ -11,7 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from t2ui.runs import Row, Run
-from t2ui.ui import markdown, token_view
+from t2ui.ui import guide, markdown, token_view
 from t2ui.ui.flow import ms, parse_alphas, percent
 from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
@@ -26,7 +26,7 @@ FOREIGN = 0.02  # so much of a change that no mix explains is said
 def header(t: Text) -> str:
     """Title line with the switch between light and dark (``page.js`` listens to it)."""
     return (
-        f'<header class="t2-header"><div><h1>t2ui</h1><p>{t.words("page.tagline")}</p></div>{words_switch(t)}'
+        f'<header class="t2-header"><div><h1>t2ui</h1><p>{t.words("page.tagline")}</p></div>{words_switch(t)}{guide.button(t)}'
         f'<button type="button" class="t2-theme" data-t2="theme" aria-label="{t.html("page.theme")}" '
         f'title="{t.html("page.theme")}"><span aria-hidden="true">◐</span></button></header>'
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from html import escape
 
 from t2ui.scores import Score
@@ -17,12 +19,13 @@ MOST = 30  # mixes that are remembered; a pinned one is never dropped
 @dataclass(frozen=True)
 class Tried:
     """One mix. Attributes: number: 1, 2, ... in the order of trying; alphas: the sliders; depth: the depth profile's state
-    ("": none); mix: both together, as ``str(Mix)``; scores: by family, the one with the most questions."""
+    ("": none); mix: both together, as ``str(Mix)``; at: when it was last tried (seconds since 1970); scores: by family, the one with the most questions."""
 
     number: int
     mix: str
     alphas: tuple[float, ...]
     depth: str = ""
+    at: float = 0.0
     scores: Mapping[str, Score] = field(default_factory=dict)
 
 
@@ -40,7 +43,7 @@ class History:
         if entry is None:
             self._count += 1
             entry = Tried(self._count, mix, ())
-        entry = replace(entry, alphas=tuple(float(a or 0.0) for a in alphas), depth=depth)
+        entry = replace(entry, alphas=tuple(float(a or 0.0) for a in alphas), depth=depth, at=time.time())
         rest = [e for e in self.entries if e.number != entry.number]
         kept = [e for i, e in enumerate(rest) if i < MOST - 1 or e.number == self.pinned]
         self.entries = (entry, *kept)
@@ -98,6 +101,14 @@ def against(entry: Tried, pinned: Tried | None, family: str, t: Text) -> str:
     return t.words("score.against", points=points(difference), low=points(low), high=points(high), n=n)
 
 
+def _when(entry: Tried) -> str:
+    """The time of day; ``words.js`` writes it in the visitor's own zone."""
+    if not entry.at:
+        return ""
+    at = datetime.fromtimestamp(entry.at, UTC)
+    return f' <time class="t2-faint" datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%H:%M} UTC</time>'
+
+
 def history_html(history: History, t: Text) -> str:
     """A row per mix: load it, pin it, its scores, and how it compares with the pinned one."""
     if not history.entries:
@@ -115,7 +126,7 @@ def history_html(history: History, t: Text) -> str:
         on = e.number == history.pinned
         words = mix_words(e.mix, t) + (f" ({t('depth.mark')})" if "/" in e.mix else "")
         rows.append(
-            f'<tr data-number="{e.number}"><th scope="row">{e.number}</th><td class="t2-tried">{escape(words)}</td><td>{lines}</td>'
+            f'<tr data-number="{e.number}"><th scope="row">{e.number}</th><td class="t2-tried">{escape(words)}{_when(e)}</td><td>{lines}</td>'
             f'<td class="t2-presets"><button type="button" {pick(load=e.number)} '
             f'aria-label="{t.html("history.load_label", n=e.number)}">{t.html("history.load")}</button>'
             f'<button type="button" {pick(pin=e.number)} aria-pressed="{str(on).lower()}" '

@@ -47,7 +47,11 @@
   });
   // Buttons that are drawn later (the header comes with the page's components).
   const start = () => new MutationObserver((changes) => {
-    if (changes.some((c) => [...c.addedNodes].some((n) => n.querySelector && n.querySelector('[data-t2="words"], [data-t2="paper"]')))) press();
+    const added = changes.flatMap((c) => [...c.addedNodes]).filter((n) => n.querySelector);
+    if (added.some((n) => n.querySelector('[data-t2="words"], [data-t2="paper"]'))) press();
+    for (const n of added) for (const time of n.querySelectorAll("time[datetime]")) { // in the visitor's own zone
+      time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    }
   }).observe(document.body, { childList: true, subtree: true });
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", () => { start(); press(); });
 })();

@@ -1,9 +1,10 @@
-"""English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_words.py``, ``en_talk.py``)."""
+"""English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_guide.py``, ``en_words.py``, ``en_talk.py``)."""
 
-from t2ui.ui.text import en_ask, en_mix, en_talk, en_words
+from t2ui.ui.text import en_ask, en_guide, en_mix, en_talk, en_words
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
+    **en_guide.TEXT,
     **en_mix.TEXT,
     **en_talk.TEXT,
     **en_words.TEXT,

@@ -90,4 +90,11 @@ TEXT: dict[str, str] = {
     "talk.memory_alone": "This model cannot read a conversation: it reads each message alone.",
     "talk.first": "took it for {choice}",
     "length.tokens": "",
+    # first steps
+    "guide.seen": "It reads the question and finds out which skill it needs: the longest bar wins. With that skill turned up it answers. "
+    "What you see really happened.",
+    "guide.ask": "Your turn: press Ask, or take another question from the examples first. The answer without a skill stands beside it; "
+    "where their words part is marked.",
+    "guide.overrule": "You know better? Choose another skill in the line “Try another skill”, and the same question is answered with that one.",
+    "guide.mix": "Here you say how much of each skill. Move two sliders: the map of what changes inside moves along. Then press “Answer with this mix”.",
 }
