@@ -42,7 +42,7 @@ def _bar(turn: Turn, t: Text) -> str:
     names = turn.run.names or tuple(alphas)
     pieces = "".join(f'<i style="height:{100 * max(a, 0.0) / whole:.1f}%;background:{colour(n, names)}"></i>' for n, a in alphas.items())
     strongest = sorted(alphas.items(), key=lambda item: -abs(item[1]))[:2]
-    numbers = "".join(f"<small>{escape(icon(n))} {a:.2f}</small>" for n, a in strongest) or f"<small>{t.html('share.base')}</small>"
+    numbers = "".join(f"<small>{escape(icon(n))} {a:.2f}</small>" for n, a in strongest) or f"<small>{t.words('talk.strip_base')}</small>"
     words = t("talk.strip_turn", n=turn.number, mix=parts.mix_words(first.mix, t))
     return (f'<li data-turn="{turn.number}" title="{escape(words, quote=True)}" aria-label="{escape(words, quote=True)}">'
             f'<span class="t2-stack" aria-hidden="true">{pieces}</span><b>{turn.number}</b>{numbers}</li>')  # fmt: skip

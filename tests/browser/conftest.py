@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 REQUIRED = os.environ.get("T2UI_REQUIRE_BROWSER") == "1"
 HERE = Path(__file__).parent
+PATIENCE = 90_000  # milliseconds: on a busy machine everything takes long; what is asserted stays the same
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -115,6 +117,7 @@ class Visitor:
     def __init__(self, browser, url: str, width: int = 1440, height: int = 1000, scheme: str = "light") -> None:
         self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.url, self.errors, self.outside, self.requests = url, [], [], []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
@@ -128,9 +131,9 @@ class Visitor:
 
     def open(self, ready: bool = True) -> Visitor:
         self.page.goto(self.url, wait_until="commit")
-        self.page.wait_for_selector("#t2-flow svg", state="attached", timeout=30_000)
+        self.page.wait_for_selector("#t2-flow svg", state="attached", timeout=PATIENCE)
         if ready:
-            self.page.wait_for_selector("#t2-ask:not([disabled])", timeout=30_000)
+            self.page.wait_for_selector("#t2-ask:not([disabled])", timeout=PATIENCE)
         return self
 
     def ask(self, prompt: str | None, button: str = "#t2-ask") -> Visitor:
@@ -142,7 +145,7 @@ class Visitor:
         return self
 
     def wait(self, stage: str = "done", where: str = "#t2-answers") -> Visitor:
-        self.page.wait_for_selector(f'{where} .t2-answers[data-stage="{stage}"]', timeout=30_000, state="attached")
+        self.page.wait_for_selector(f'{where} .t2-answers[data-stage="{stage}"]', timeout=PATIENCE, state="attached")
         return self
 
     def text(self, selector: str) -> str:
@@ -164,3 +167,16 @@ def visit(browser, url) -> Iterator[Callable[..., Visitor]]:
         visitor.context.close()
     for visitor in visitors:
         assert visitor.errors == [] and visitor.outside == []
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    """The tiny model answers too fast for a hand on the Stop button."""
+    from t2ui.engine.scheduler import Scheduler
+
+    def turn(self):
+        time.sleep(0.1)
+        fast(self)
+
+    fast = Scheduler.turn
+    monkeypatch.setattr(Scheduler, "turn", turn)

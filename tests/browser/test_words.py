@@ -53,7 +53,7 @@ def test_simple_mode_uses_none_of_the_fields_words(visit):
         if name == "Chat":
             page.fill("#t2-talk-message textarea", QUESTION)
             page.click("#t2-talk-send")
-            page.wait_for_selector('.t2-turn[data-stage="done"]', timeout=30_000)
+            page.wait_for_selector('.t2-turn[data-stage="done"]')
         unfold(page)
         words = said(page)
         assert len(words) > 30 and not [w for w in words if FORBIDDEN.search(w)], name
@@ -72,10 +72,10 @@ def test_the_choice_is_kept_in_the_browser_and_in_the_address(visit, url):
     page.wait_for_function("() => location.search.includes('prompt=')")
     assert "mode=simple" in page.url
     page.goto(url)  # nothing in the address: the browser remembers
-    page.wait_for_selector("#t2-ask:not([disabled])", timeout=30_000)
+    page.wait_for_selector("#t2-ask:not([disabled])")
     assert page.get_attribute("[data-words=simple]", "aria-pressed") == "true"
     page.goto(url + "/?mode=expert")  # the address wins
-    page.wait_for_selector("#t2-ask:not([disabled])", timeout=30_000)
+    page.wait_for_selector("#t2-ask:not([disabled])")
     assert page.get_attribute("[data-words=expert]", "aria-pressed") == "true"
     other = visit(url + "/?mode=loud").page
     other.wait_for_selector("#t2-link-notice .t2-notice")
@@ -144,7 +144,7 @@ def test_first_steps_are_ticked_off_where_they_are_done(visit):
     page.click("#t2-guide [data-do=skip]:visible")
     assert not page.is_visible(".t2-guide")
     page.reload()
-    page.wait_for_selector("#t2-ask:not([disabled])", timeout=30_000)
+    page.wait_for_selector("#t2-ask:not([disabled])")
     assert not page.is_visible(".t2-guide")
     page.click("[data-do=open]")
     assert page.is_visible(".t2-guide")

@@ -85,6 +85,7 @@ TEXT: dict[str, str] = {
     "talk.intro": "For every message it finds out anew which skill it needs, and answers with that.",
     "talk.strip": "How much of each skill, message by message",
     "talk.strip_words": "Bars fill up as skills act; the rest is the model as it is.",
+    "talk.strip_base": "none 0.00",
     "talk.memory_single": "It learnt from single questions, so it reads each message alone and knows nothing of the ones before.",
     "talk.memory_turns": "It reads what was said before, as far as there is room. Which skill is needed, the newest message alone decides.",
     "talk.memory_alone": "This model cannot read a conversation: it reads each message alone.",

@@ -7,6 +7,7 @@ TEXT: dict[str, str] = {
     "talk.strip": "The alphas, turn by turn",
     "talk.strip_words": "The rest of every bar is the base.",
     "talk.strip_empty": "Nothing has been said yet.",
+    "talk.strip_base": "base 1.00",
     "talk.strip_turn": "Turn {n}: {mix}",
     "talk.strip_waiting": "Turn {n}: being read",
     "talk.memory_single": "The demo model was trained on single questions: it reads each message alone, without the ones before. A "
