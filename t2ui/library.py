@@ -93,7 +93,8 @@ def answer(loaded: Loaded, prompt: str | Sequence[str], mix: AnyMix | Sequence[A
 
 
 def search(loaded: Loaded, examples: Iterable[Any], preset: str = "light", *, fresh: Iterable[Any] = (),
-           names: Sequence[str] | None = None, progress: Callable[[SearchReport], object] | None = None,
+           default: AnyMix | None = None, names: Sequence[str] | None = None,
+           progress: Callable[[SearchReport], object] | None = None,
            **settings: Any) -> SearchResult:  # fmt: skip
     """Search the mix that answers a few examples best, by the cross-entropy method.
 
@@ -103,6 +104,7 @@ def search(loaded: Loaded, examples: Iterable[Any], preset: str = "light", *, fr
             its grader judges; elsewhere an answer is right that equals the given one or closes with it.
         preset: ``live`` (by the likelihood of the answers: quick), ``light`` or ``paper`` (by right answers).
         fresh: further examples that the search does not see; they decide between its two results.
+        default: a mix that stays the result unless the search's is clearly better on ``fresh`` (``dispatch(...).mix``, say).
         names: the experts to mix; all by default.
         progress: called with a report for every batch and generation (``kind``, ``generation``, ``evaluations``, ``seconds``,
             ``round``).
@@ -110,7 +112,8 @@ def search(loaded: Loaded, examples: Iterable[Any], preset: str = "light", *, fr
             ``objective``, ``per_layer``, ``low``, ``high``, ``seed``, ...
 
     Returns:
-        ``result.mix`` is the mix found, ``result.mean`` and ``result.best`` the two candidates with their verdicts.
+        ``result.mix`` is the mix found, ``result.mean`` and ``result.best`` the two candidates with their verdicts;
+        ``result.chosen`` says which it is (``default``: neither is clearly better).
 
     Raises:
         ValueError: an unknown preset or setting, an example that cannot be used. t2ui.engine.RequestError: as in :func:`answer`,
@@ -125,7 +128,8 @@ def search(loaded: Loaded, examples: Iterable[Any], preset: str = "light", *, fr
         raise ValueError(f"a search has no setting {unknown[0]!r}: there are {', '.join(known)}")
     chosen = replace(PRESETS[preset].settings, **settings)
     report = None
-    for report in _search(loaded, _shots(examples), chosen, fresh=_shots(fresh), names=names):
+    for report in _search(loaded, _shots(examples), chosen, fresh=_shots(fresh), names=names,
+                          default=None if default is None else _mix(loaded, default)):  # fmt: skip
         if progress is not None:
             progress(report)
     return report.result

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from t2ui.engine.search import SearchSettings, Shot
 
 FRAME = 1 / 8
+MOST_SINGLES = 8  # experts that are measured alone, beside the mix found
 STAGES = ("idle", "waiting", "searching", "measuring", "done", "stopped", "error")
 
 
@@ -55,9 +56,12 @@ class SearchView:
         objective: what a score is: a share of right answers, or nats a token.
         generations: those that are complete. pending: (alphas, score) of the candidates scored since.
         planned: the budget in generations. done, total: answers of the present generation.
-        mix: the mix found, as ``str(Mix)``; ``chosen`` of ``mean`` or ``best``.
+        mix: the mix found, as ``str(Mix)``; ``chosen`` of ``mean``, ``best`` or ``default`` (dispatch's choice was kept).
+        searched: what the search itself found, where ``default`` was kept; default_right, searched_right: right answers on the
+            ``n_fresh`` fresh examples that decided so.
         shots, fresh: accuracy on the shots and on fresh examples, where known.
-        heldout: figures on test examples, the found mix last.
+        heldout: figures on test examples: base, the found mix, then simple ways (``expert:NAME`` for one alone, ``random`` for
+            a random search of the same budget).
     """
 
     stage: str = "idle"
@@ -74,6 +78,10 @@ class SearchView:
     first: float | None = None
     mix: str = ""
     chosen: str = ""
+    searched: str = ""
+    default_right: int = 0
+    searched_right: int = 0
+    n_fresh: int = 0
     shots: float | None = None
     fresh: float | None = None
     n_shots: int = 0
@@ -98,7 +106,8 @@ async def run_search(
     halt: Halt | None = None,
     path: Path | None = None,
 ) -> AsyncIterator[SearchView]:
-    """Search, then measure the mix found on held-out examples of ``task`` (``heldout_n`` of them; 0: none).
+    """Search, then measure the mix found on held-out examples of ``task`` (``heldout_n`` of them; 0: none), beside simpler ways
+    and a random search of the same budget.
 
     A refusal of the engine (no examples, no expert, a file of another search) ends with stage ``error`` and its words.
     """
@@ -159,53 +168,83 @@ class _Stop:
 def _job(loaded: Any, shots: Sequence[Any], settings: Any, fresh: Sequence[Any], names: Sequence[str], path: Path | None,
          task: str, heldout_n: int, reports: Any, halt: Halt) -> Any:  # fmt: skip
     """In the model's thread, a turn per micro-batch of the search and per held-out figure."""
-    from t2ui.engine.search import search
+    from t2ui.engine.search import search, usual_choice
 
     stop: Any = _Stop(halt)
-    for report in search(loaded, shots, settings, fresh=fresh, names=names, stop=stop, path=path):
+    usual = usual_choice(loaded, shots) if fresh else None
+    yield
+    for report in search(loaded, shots, settings, fresh=fresh, start=usual, default=usual, names=names, stop=stop, path=path):
         reports.put(report)
         yield
         last = report
     if heldout_n and task and not halt.stopped:
-        for cell in _heldout(loaded, task, heldout_n, last.result.mix):
-            if halt.stopped:
-                return
-            reports.put(cell)
+        family = _Heldout(loaded, task, heldout_n, halt)
+        yield from family.cells(last.result.mix, reports)
+        lucky = None
+        budget = replace(settings, method="random", tolerance=0.0, generations=max(1, last.generation))
+        for other in search(loaded, shots, budget, fresh=fresh, names=names, stop=stop):
+            lucky = other.result
             yield
+        if lucky is not None and not halt.stopped:
+            yield from family.measure("random", [lucky.mix] * heldout_n, reports)
 
 
-def _heldout(loaded: Any, task: str, n: int, found: Any) -> Any:
-    """Base, even shares, all at 1, dispatch and the found mix on the same test examples, one after the other."""
-    from t2ui.core import Mix
-    from t2ui.engine.decode import answer_all
-    from t2ui.engine.dispatch import dispatch_all
-    from t2ui.engine.request import Request
-    from t2ui.tasks import get_task
-    from t2ui.tasks.pictures import draw
+class _Heldout:
+    """Test examples of a family, answered with one mix after the other."""
 
-    family, names = get_task(task), loaded.stack.names
-    examples = family.examples("test", n, 77)
-    pictures = [None if e.scene is None else draw(e.scene) for e in examples]
-    strategy = "classifier" if loaded.dispatcher is not None else "prompt"
-    asked: dict[str, list[Mix]] = {
-        "base": [Mix.base()] * n,
-        "uniform": [Mix(dict.fromkeys(names, 1 / len(names)))] * n,
-        "all": [Mix(dict.fromkeys(names, 1.0))] * n,
-        "dispatch": [],
-        "found": [found] * n,
-    }
-    for name, mixes in asked.items():
-        if name == "dispatch":
-            mixes = [d.mix for d in dispatch_all(loaded, [e.prompt for e in examples], pictures, strategy)]
-        right = 0
+    def __init__(self, loaded: Any, task: str, n: int, halt: Halt) -> None:
+        from t2ui.tasks import get_task
+        from t2ui.tasks.pictures import draw
+
+        self.loaded, self.family, self.halt = loaded, get_task(task), halt
+        self.examples = self.family.examples("test", n, 77)
+        self.pictures = [None if e.scene is None else draw(e.scene) for e in self.examples]
+
+    def cells(self, found: Any, reports: Any) -> Iterator[None]:
+        """Base and the found mix, then what one would have taken without a search: dispatch, even shares, all at 1, each expert."""
+        from t2ui.core import Mix
+        from t2ui.engine.dispatch import dispatch_all
+
+        n, names = len(self.examples), self.loaded.stack.names
+        yield from self.measure("base", [Mix.base()] * n, reports)
+        yield from self.measure("found", [found] * n, reports)
+        strategy = "classifier" if self.loaded.dispatcher is not None else "prompt"
+        decided = dispatch_all(self.loaded, [e.prompt for e in self.examples], self.pictures, strategy)
+        yield from self.measure("dispatch", [d.mix for d in decided], reports)
+        yield from self.measure("uniform", [Mix(dict.fromkeys(names, 1 / len(names)))] * n, reports)
+        yield from self.measure("all", [Mix(dict.fromkeys(names, 1.0))] * n, reports)
+        for name in names[:MOST_SINGLES]:
+            yield from self.measure(f"expert:{name}", [Mix.single(name)] * n, reports)
+
+    def measure(self, name: str, mixes: Sequence[Any], reports: Any) -> Iterator[None]:
+        from t2ui.engine.decode import answer_all
+        from t2ui.engine.request import Request
+
+        right, n = 0, len(self.examples)
         for begin in range(0, n, 25):  # small batches: others are waiting for their turn
+            if self.halt.stopped:
+                return
             part = slice(begin, begin + 25)
-            requests = [Request(e.prompt, p, m, max_new_tokens=family.max_new_tokens)
-                        for e, p, m in zip(examples[part], pictures[part], mixes[part], strict=True)]  # fmt: skip
-            answers = answer_all(loaded, requests, mode="rows")
-            right += sum(family.grade(e.content, a.text).right for e, a in zip(examples[part], answers, strict=True))
+            requests = [Request(e.prompt, p, m, max_new_tokens=self.family.max_new_tokens)
+                        for e, p, m in zip(self.examples[part], self.pictures[part], mixes[part], strict=True)]  # fmt: skip
+            answers = answer_all(self.loaded, requests, mode="rows")
+            right += sum(self.family.grade(e.content, a.text).right for e, a in zip(self.examples[part], answers, strict=True))
+            yield
         low, high = interval(right, n)
-        yield Cell(name, right / n, low, high, n)
+        reports.put(Cell(name, right / n, low, high, n))
+
+
+def estimate(loaded: Any, shots: Sequence[Shot], settings: SearchSettings, second_per_token: float) -> float:
+    """Seconds that a search will take at most, at this speed: tokens of all candidates' rows, read (and decoded, where answers
+    count; their length is taken from the references). Raises RequestError for an example that does not fit."""
+    from t2ui.engine.request import Request
+
+    tokens = 0
+    for shot in shots:
+        tokens += len(loaded.encode(Request(shot.prompt, shot.image, max_new_tokens=shot.max_new_tokens)).ids)
+        said = len(loaded.tokenizer(shot.reference, add_special_tokens=False)["input_ids"]) if shot.reference else 0
+        tokens += said or shot.max_new_tokens
+    return settings.population * settings.generations * tokens * second_per_token
 
 
 def interval(right: int, n: int) -> tuple[float, float]:
@@ -237,9 +276,14 @@ def _take(state: SearchView, report: Any, begun: float) -> SearchView:
                            told.best_score[0], sum(scores) / len(scores))  # fmt: skip
         return replace(state, generations=(*state.generations, found), pending=())
     result = report.result
-    chosen = result.mean if result.chosen == "mean" else result.best
-    return replace(state, mix=str(result.mix), chosen=result.chosen, shots=result.shots_accuracy, ended=report.stopped,
-                   fresh=chosen.accuracy if result.validated_on == "fresh" else None, pending=())  # fmt: skip
+    chosen = {"mean": result.mean, "best": result.best, "default": result.default}[result.chosen]
+    state = replace(state, mix=str(result.mix), chosen=result.chosen, shots=result.shots_accuracy, ended=report.stopped,
+                    fresh=chosen.accuracy if result.validated_on == "fresh" else None, pending=())  # fmt: skip
+    if result.chosen != "default":
+        return state
+    won = max(result.mean, result.best, key=lambda verdict: verdict.score)
+    return replace(state, searched=str(result.searched), default_right=sum(result.default.right), searched_right=sum(won.right),
+                   n_fresh=len(won.right))  # fmt: skip
 
 
 def _alphas(values: Sequence[float], k: int) -> tuple[float, ...]:

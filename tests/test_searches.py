@@ -12,7 +12,7 @@ from t2ui.core.mixing import Mix
 from t2ui.engine import Engine, Request
 from t2ui.engine.search import SearchSettings, Shot
 from t2ui.runs import Halt
-from t2ui.searches import run_search
+from t2ui.searches import estimate, run_search
 from t2ui.tasks import TASKS
 from t2ui.train.fewshot import shots_of
 
@@ -53,8 +53,27 @@ def test_the_mix_found_is_measured_beside_others_on_test_examples(engine):
     shots, fresh = shots_of(TASKS["math"], 2, 0, 2)
     settings = replace(SETTINGS, generations=1)
     last = collect(engine, shots, settings, task="math", fresh=fresh, heldout_n=6)[-1]
-    assert [c.name for c in last.heldout] == ["base", "uniform", "all", "dispatch", "found"]
+    alone = [f"expert:{name}" for name in engine.loaded.stack.names]
+    assert [c.name for c in last.heldout] == ["base", "found", "dispatch", "uniform", "all", *alone, "random"]
     assert all(c.n == 6 and c.low <= c.accuracy <= c.high for c in last.heldout) and last.fresh is not None
+
+
+def test_a_kept_default_is_told_with_what_the_search_found(engine, monkeypatch):
+    shots, fresh = shots_of(TASKS["math"], 2, 0, 3)
+    hopeless = [replace(s, grade=lambda text: False) for s in fresh]
+    last = collect(engine, shots, replace(SETTINGS, generations=1), task="math", fresh=hopeless)[-1]
+    assert last.chosen == "default" and last.n_fresh == 3 and last.default_right == last.searched_right == 0
+    assert Mix.parse(last.searched) is not None and last.searched != last.mix
+
+
+def test_an_estimate_counts_every_token_of_every_candidate(engine):
+    from t2ui.engine import Request
+
+    shots, _ = shots_of(TASKS["math"], 2, 0, 0)
+    tokens = sum(len(engine.loaded.encode(Request(s.prompt)).ids)
+                 + len(engine.loaded.tokenizer(s.reference, add_special_tokens=False)["input_ids"]) for s in shots)  # fmt: skip
+    assert estimate(engine.loaded, shots, SETTINGS, 1e-3) == pytest.approx(
+        SETTINGS.population * SETTINGS.generations * tokens * 1e-3)  # fmt: skip
 
 
 def test_stop_keeps_the_best_and_the_file_goes_on(engine, tmp_path):

@@ -25,9 +25,12 @@ def markdown(found: dict[str, dict[str, Any]]) -> str:
     lines = ["### What it costs", "", "| `bench` | measured | target, two CPU cores | |", "|---|---|---|---|",
              *(f"| {a} | {b} | {c} | {d} |" for a, b, c, d in rows),
              f"\nDemo model, {made['cpus']} CPU cores ({made['machine']}), torch {made['torch']}; medians. R is the ratio of "
-             "multiply-adds, rows / plain. On a GPU: not measured."]  # fmt: skip
+             f"multiply-adds, rows / plain. {'' if 'gpu' in found else 'On a GPU: not measured (`python -m t2ui bench gpu`).'}"]  # fmt: skip
     if "scale" in found:
-        lines += ["", *_scale(found["scale"])]
+        lines += ["", "![Milliseconds of a step by batch and context, of new mixes by experts](assets/results/bench/scale.svg)",
+                  "", *_scale(found["scale"])]  # fmt: skip
+    if "gpu" in found:
+        lines += ["", *_gpu(found["gpu"])]
     return "\n".join(lines)
 
 
@@ -95,6 +98,27 @@ def _decompose(r: dict[str, Any]) -> list[Row]:
 _ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "overhead": _overhead, "mix": _mix, "cem": _cem, "serve": _serve, "fair": _fair, "visitors": _visitors, "train": _train,
     "decompose": _decompose}  # fmt: skip
+
+
+# On one GPU: the same comparisons, other targets (cem 7 x serial, first token of 100 visitors, training only stated).
+_GPU_TARGETS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "overhead": lambda r: r["met"], "mix": lambda r: r["met"], "serve": lambda r: r["met"], "fair": lambda r: r["met"],
+    "cem": lambda r: r["serial_over_rows"] >= 7 and r["rows_over_no_mix"] <= r["limit"],
+    "visitors": lambda r: r["counts"]["100"]["p95"] <= 0.5, "toy": lambda r: r["met"]}  # fmt: skip
+
+
+def _gpu(r: dict[str, Any]) -> list[str]:
+    lines = [f"On {r['device']}, random weights (`{r['made_by']['command']}`):", "", "| shape | `bench` | measured | |",
+             "|---|---|---|---|"]  # fmt: skip
+    for shape, stages in r["shapes"].items():
+        for stage, result in stages.items():
+            if stage == "scale" and "error" not in result:
+                continue
+            verdict = "failed" if "error" in result else _verdict(_GPU_TARGETS[stage](result)) if stage in _GPU_TARGETS else ""
+            text = result.get("error") or (_ROWS[stage](result)[0][1] if stage in _ROWS and stage != "decompose" else ", ".join(
+                f"{k}: {v}" for k, v in result.items() if k not in ("met", "stage seconds")))  # fmt: skip
+            lines.append(f"| {shape} | {stage} | {text} | {verdict} |")
+    return lines
 
 
 def _scale(r: dict[str, Any]) -> list[str]:

@@ -11,10 +11,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from t2ui.cli.browser import chromium
-from t2ui.cli.common import ROOT, CommandError, common_flags, load_model, made_by, model_flags, table, write_json
+from t2ui.cli.common import (
+    ROOT,
+    CommandError,
+    common_flags,
+    load_model,
+    made_by,
+    model_flags,
+    table,
+    write_json,
+    write_text,
+)
 
 # Notes the moment of the click and of the first text in the adapted answer, inside the page.
 WATCH = """() => {
@@ -36,12 +47,15 @@ WATCH = """() => {
 QUESTION = "Tom has 12 apples, buys 5 more and gives 4 to Anna. How many apples does Tom have now?"
 
 REPEATS = {"startup": 3, "first-pass": 30}
+GPU = "gpu"
 ROWS = ("overhead", "mix", "cem", "serve", "fair", "visitors", "train", "decompose", "scale")
 
 
 def add_parsers(commands: Any) -> None:
-    p = commands.add_parser("bench", help=f"benchmarks: {', '.join((*REPEATS, *ROWS))}")
-    p.add_argument("name", choices=(*REPEATS, *ROWS))
+    p = commands.add_parser("bench", help=f"benchmarks: {', '.join((*REPEATS, *ROWS, GPU))}")
+    p.add_argument("name", choices=(*REPEATS, *ROWS, GPU))
+    p.add_argument("--shapes", default=None, metavar="A,B", help="gpu: shapes to measure (default: qwen2.5-0.5b,llama-3-8b)")
+    p.add_argument("--stages", default=None, metavar="A,B", help="gpu: only these benchmarks")
     p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass, else 3 to 5")
     model_flags(p), common_flags(p)
     p.set_defaults(run=run_bench)
@@ -50,6 +64,8 @@ def add_parsers(commands: Any) -> None:
 def run_bench(args: argparse.Namespace) -> int:
     if args.repeats is not None and args.repeats < 1:
         raise CommandError(f"--repeats must be at least 1, got {args.repeats}")
+    if args.name == GPU:
+        return _run_gpu(args)
     if args.name in ROWS:
         return _run_rows(args)
     repeats = REPEATS[args.name] if args.repeats is None else args.repeats
@@ -69,7 +85,7 @@ def run_bench(args: argparse.Namespace) -> int:
 
 
 def _run_rows(args: argparse.Namespace) -> int:
-    from t2ui.bench import rows, scale, service, training
+    from t2ui.bench import plot, rows, scale, service, training
 
     ways = {"overhead": rows.overhead, "mix": rows.mix, "cem": rows.cem, "serve": rows.serve, "fair": service.fair,
             "visitors": service.visitors, "train": training.train, "decompose": service.decompose_bench,
@@ -81,7 +97,40 @@ def _run_rows(args: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     print(table(list(_flat(result)), (args.name, "")))
     write_json(args.json, {"name": args.name, **result, "made_by": made_by(args)})
+    if args.name == "scale" and args.json is not None:
+        write_text(str(Path(args.json).with_suffix(".svg")), plot.svg(result))
     return 0
+
+
+def _run_gpu(args: argparse.Namespace) -> int:
+    import torch
+
+    from t2ui.bench import gpu
+    from t2ui.engine.checkpoint import pick_device
+    from t2ui.engine.errors import EngineError
+    from t2ui.engine.shapes import config_of
+
+    shapes = gpu.SHAPES if args.shapes is None else tuple(args.shapes.split(","))
+    stages = gpu.STAGES if args.stages is None else tuple(args.stages.split(","))
+    if unknown := [stage for stage in stages if stage not in gpu.STAGES]:
+        raise CommandError(f"no stage {unknown[0]!r}: there are {', '.join(gpu.STAGES)}")
+    if args.device == "auto" and not torch.cuda.is_available():
+        raise CommandError("there is no CUDA GPU here (--device cpu measures the same on the CPU, for small shapes)")
+    try:
+        device = pick_device(args.device, False)
+        for shape in shapes:
+            config_of(shape)
+    except EngineError as error:
+        raise CommandError(str(error)) from error
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    found: dict[str, Any] = {}
+    sound = True
+    for report in gpu.gpu(device, shapes, stages):
+        found.setdefault(report.shape, {})[report.stage] = {**report.result, "stage seconds": round(report.seconds, 1)}
+        sound = sound and "error" not in report.result and (report.stage != "correctness" or report.result["met"])
+        print(table(list(_flat(report.result)), (f"{report.shape} {report.stage}", f"{report.seconds:.1f} s")), flush=True)
+        write_json(args.json, {"name": GPU, "device": name, "shapes": found, "made_by": made_by(args)})
+    return 0 if sound else 1
 
 
 def _flat(result: dict[str, Any], before: str = "") -> Any:

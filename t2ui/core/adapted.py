@@ -176,6 +176,7 @@ class Adapted:
         self.fingerprint = fingerprint(self.digests)
         self._originals = dict(originals)
         self._state = state
+        self._sigma: tuple[Tensor, Tensor] | None = None  # (of the first matrix, end to end)
         self._frozen: list[nn.Parameter] = []  # parameters that train mode stopped
 
     # -- end-to-end vectors
@@ -193,8 +194,10 @@ class Adapted:
     @property
     def sigma(self) -> Tensor:
         """(R,) fp32 singular values end to end: the scale of an untouched row."""
-        self._alive()
-        return torch.cat([m.sigma.to(self.device) for m in self.modules.values()])
+        first = self._first.sigma
+        if self._sigma is None or self._sigma[0] is not first:  # the model was moved since
+            self._sigma = (first, torch.cat([m.sigma.to(self.device) for m in self.modules.values()]))
+        return self._sigma[1]
 
     def split(self, vector: Tensor) -> dict[str, Tensor]:
         """(R,) -> path -> (r,), views."""

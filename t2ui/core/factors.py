@@ -1,7 +1,8 @@
 """The factors of one matrix, and the files that keep them: checksummed, believed only after a look, never half written.
 
-An entry is a safetensors file with U, sigma and Vh; its header holds a SHA-256 over their bytes. What does not match its
-checksum, or is not the decomposition of the matrix at hand, is thrown away by the caller and computed again.
+An entry is a safetensors file with U, sigma and Vh; its header holds a SHA-256 over their bytes and the hash of the matrix that
+was decomposed, which is the entry's name. What does not match its checksum, or is not the decomposition of the matrix at hand, is
+thrown away by the caller and computed again.
 """
 
 from __future__ import annotations
@@ -86,20 +87,26 @@ def read_entry(entry: Path, weight: Tensor, dtype: torch.dtype) -> tuple[Factors
     except OSError as error:
         return None, f"cache not readable: {error.strerror or error}"
     try:
-        if not _sound(data):
+        start = _body(data)
+        stated = json.loads(data[8:start]).get("__metadata__", {})
+        checksum = stated.get("sha256")
+        if checksum is not None and checksum != hashlib.sha256(memoryview(data)[start:]).hexdigest():
             return None, DAMAGED
         held = load_bytes(data)
         factors = Factors(*(held[name].to(weight.device) for name in Factors._fields))
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, struct.error, AttributeError):
         return None, DAMAGED
-    return (factors, "") if _believable(factors, weight, dtype) else (None, DAMAGED)
+    # Bytes that are what was written, for a matrix with this very hash: nothing is left to doubt, and a look at the numbers
+    # costs more than reading them. Entries of before (no checksum, no name of a matrix) are looked at.
+    ours = checksum is not None and stated.get("matrix") == entry.stem and _fits(factors, weight, dtype)
+    return (factors, "") if ours or _believable(factors, weight, dtype) else (None, DAMAGED)
 
 
 def write_entry(entry: Path, factors: Factors) -> str:
     """Store one entry; returns an empty string, or why it could not be stored."""
     try:
         tensors = {name: tensor.cpu() for name, tensor in factors._asdict().items()}
-        data = save_bytes(tensors, {"sha256": "0" * 64})
+        data = save_bytes(tensors, {"sha256": "0" * 64, "matrix": entry.stem})
         start = _body(data)
         # The header is of fixed length, so the checksum goes where its place was kept.
         checksum = hashlib.sha256(memoryview(data)[start:]).hexdigest().encode()
@@ -115,21 +122,19 @@ def _body(data: bytes) -> int:
     return 8 + struct.unpack("<Q", data[:8])[0]
 
 
-def _sound(data: bytes) -> bool:
-    """Whether the bytes match their checksum; files of before there was one are judged by their content alone."""
-    start = _body(data)
-    stated = json.loads(data[8:start]).get("__metadata__", {}).get("sha256")
-    return stated is None or stated == hashlib.sha256(memoryview(data)[start:]).hexdigest()
+def _fits(factors: Factors, weight: Tensor, dtype: torch.dtype) -> bool:
+    """Shapes and dtypes are those of the matrix' factors."""
+    out, in_ = weight.shape
+    r = min(out, in_)
+    shapes = [tuple(t.shape) for t in factors] == [(out, r), (r,), (r, in_)]
+    return shapes and [t.dtype for t in factors] == [dtype, torch.float32, dtype]
 
 
 def _believable(factors: Factors, weight: Tensor, dtype: torch.dtype) -> bool:
     """Shapes, finiteness, unit columns and W x = U sigma Vh x for one x: seconds less than decomposing again."""
-    out, in_ = weight.shape
-    r = min(out, in_)
-    if [tuple(t.shape) for t in factors] != [(out, r), (r,), (r, in_)]:
+    if not _fits(factors, weight, dtype):
         return False
-    if [t.dtype for t in factors] != [dtype, torch.float32, dtype]:
-        return False
+    in_ = weight.shape[1]
     if not all(bool(torch.isfinite(t).all()) for t in factors):
         return False
     U, sigma, Vh = factors.U.float(), factors.sigma, factors.Vh.float()

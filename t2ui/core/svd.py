@@ -8,11 +8,15 @@ are made in float64, cached by the exact content of the matrix, and checked when
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,6 +38,7 @@ __all__ = [
 ]
 
 CACHE_VERSION = "1"
+AHEAD = min(4, os.cpu_count() or 1)  # matrices read ahead (each with its factors in memory)
 SAMPLE = 4096  # entries of each weight that enter its digest
 
 
@@ -140,7 +145,7 @@ def decompose_all(
 
     Args:
         weights: module path -> (out, in). A mapping that has an attribute `shapes` (path -> shape) may read each
-            matrix when it is asked for (`t2ui.core.shards`): then one matrix at a time is in memory.
+            matrix when it is asked for (`t2ui.core.shards`): then only the few that are read ahead are in memory.
         cache_dir: where factors are kept between runs (made if missing); None = no cache. An entry is keyed by a
             hash of the whole matrix, so it can never be stale; a damaged one is recomputed and rewritten; a cache
             that cannot be written costs time, never the run.
@@ -162,14 +167,11 @@ def decompose_all(
         full = _no_room(weights, shapes, folder, device, dtype)
         if full and strict:
             raise CacheFull(full)
-    for done, path in enumerate(shapes, start=1):
+    start = time.perf_counter()
+    for done, (path, found) in enumerate(_ahead(lambda path: _look_up(weights[path], folder, device, dtype), shapes), start=1):
         if stop is not None and stop.is_set():
             return
-        start = time.perf_counter()
-        weight = weights[path]
-        where = _where(weight, device)
-        entry = None if folder is None else folder / f"{_content_key(weight, where, dtype)}.safetensors"
-        factors, note = (None, "") if entry is None else read_entry(entry, weight, dtype)
+        weight, where, entry, factors, note = found
         cached = factors is not None
         if factors is None:
             try:
@@ -183,6 +185,44 @@ def decompose_all(
         seconds = time.perf_counter() - start
         left = clock.left(path, seconds, cached)
         yield DecomposeReport(path, done, len(shapes), cached, seconds, factors, note, left)
+        start = time.perf_counter()
+
+
+class _Found(NamedTuple):
+    """A matrix, where it is to be decomposed, the file that keeps its factors (None without a cache), and what it held."""
+
+    weight: Tensor
+    where: torch.device
+    entry: Path | None
+    factors: Factors | None
+    note: str
+
+
+def _look_up(weight: Tensor, folder: Path | None, device: torch.device | str | None, dtype: torch.dtype) -> _Found:
+    where = _where(weight, device)
+    if folder is None:
+        return _Found(weight, where, None, None, "")
+    entry = folder / f"{_content_key(weight, where, dtype)}.safetensors"
+    return _Found(weight, where, entry, *read_entry(entry, weight, dtype))
+
+
+def _ahead(look_up: Callable[[str], _Found], paths: Iterable[str]) -> Iterator[tuple[str, _Found]]:
+    """(path, what was found), in order, a few read ahead in threads: hashing and reading are most of a cached run's time, and
+    both leave the interpreter to others."""
+    with ThreadPoolExecutor(AHEAD, thread_name_prefix="t2ui-factors") as pool:
+        waiting: deque[tuple[str, Future[_Found]]] = deque()
+        try:
+            for path in paths:
+                waiting.append((path, pool.submit(look_up, path)))
+                if len(waiting) > AHEAD:
+                    path, found = waiting.popleft()
+                    yield path, found.result()
+            while waiting:
+                path, found = waiting.popleft()
+                yield path, found.result()
+        finally:  # stopped, closed or failed: nothing further is read
+            for _, found in waiting:
+                found.cancel()
 
 
 def _where(weight: Tensor, device: torch.device | str | None) -> torch.device:

@@ -65,6 +65,8 @@ class SVFLinear(nn.Linear):
         """x (..., in) -> (..., out); in rows mode x is (B, T, in) or (B, in)."""
         mode = self.state.mode
         if mode == "rows":
+            if x.dtype == self.Vh.dtype == torch.float32:  # nothing to cast: 42 small layers a token feel every call
+                return F.linear(F.linear(x, self.Vh) * self._row_scale(x), self.U, self.bias)
             h = F.linear(x.to(self.Vh.dtype), self.Vh)
             h = (h * self._row_scale(x)).to(self.U.dtype)
             bias = None if self.bias is None else self.bias.to(self.U.dtype)
@@ -84,8 +86,9 @@ class SVFLinear(nn.Linear):
         scale = self.state.scale[:, self.start : self.start + self.r]
         if self.state.index is not None:
             scale = scale[self.state.index]
-        scale = scale.to(self.sigma.device)  # of a model spread over GPUs, each has its own
-        if scale.shape[0] not in (1, x.shape[0]):
+        if scale.device != self.sigma.device:  # of a model spread over GPUs, each has its own
+            scale = scale.to(self.sigma.device)
+        if scale.shape[0] != x.shape[0] and scale.shape[0] != 1:
             raise ValueError(
                 f"rows: the batch has {x.shape[0]} rows but the scale or index has {scale.shape[0]}: give one per row"
             )

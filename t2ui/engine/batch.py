@@ -111,20 +111,36 @@ class Batch:
         if not self._full_attention:
             # Caches of several kinds of layer cannot be put together from pieces.
             return self._forward(self.ids, self.real, self.encoded, self.scale, self.cache, 1, self._positions)[:, -1]
+        once, place = self._distinct()
         logits, pieces = [], []
-        for start in range(0, len(self), rows):
-            part = slice(start, start + rows)
+        for start in range(0, len(once), rows):
+            part = once[start : start + rows]
             used = int(self.lengths[part].max())  # a piece of shorter rows needs fewer columns
             scale = None if self.scale is None else self.scale[part]
             ids, real = self.ids[part, -used:], self.real[part, -used:]
             pieces.append(DynamicCache(config=self._config))
             places = self._positions[..., part, -used:]
-            logits.append(self._forward(ids, real, self.encoded[part], scale, pieces[-1], 1, places)[:, -1])
+            encoded = [self.encoded[row] for row in part]
+            logits.append(self._forward(ids, real, encoded, scale, pieces[-1], 1, places)[:, -1])
         layers = [GrowingLayer() for _ in pieces[0].layers]
         for i, layer in enumerate(layers):
             layer.fill([(p.layers[i].keys, p.layers[i].values) for p in pieces], self.width, self.reserve)
         self.cache = Cache(layers=layers)
-        return torch.cat(logits)
+        if len(once) == len(self):
+            return torch.cat(logits)
+        index = torch.tensor(place, device=self.ids.device)
+        self.cache.batch_select_indices(index)
+        return torch.cat(logits)[index]
+
+    def _distinct(self) -> tuple[list[int], list[int]]:
+        """Rows to be read, and for every row its place among them: several samples of a prompt read it once, where all rows
+        have the same weights."""
+        if self.scale is not None:
+            return (everybody := list(range(len(self)))), everybody
+        seen: dict[Any, int] = {}
+        place = [seen.setdefault((e.ids, e.picture and e.picture.key), len(seen)) for e in self.encoded]
+        first = dict(zip(reversed(place), reversed(range(len(self))), strict=True))
+        return [first[k] for k in range(len(seen))], place
 
     @torch.no_grad()
     def step(self, tokens: torch.Tensor) -> torch.Tensor:

@@ -1,8 +1,8 @@
 """One thread owns the model; everybody else submits jobs to it and listens.
 
 Answers are rows of one scheduler (:mod:`t2ui.engine.scheduler`): they join and leave between its steps. Everything else (search,
-scores, whatever :meth:`Engine.run` is given) takes turns beside it: while both have work, each class gets as many milliseconds as
-the other, what a visitor waits for (dispatch) first. Models without slots answer as batches that take turns (:class:`t2ui.engine.jobs.DecodeJob`).
+scores, whatever :meth:`Engine.run` is given) takes turns beside it: while both have work, time is shared by milliseconds, a little
+more than half for the answers, what a visitor waits for (dispatch) first. Models without slots answer as batches that take turns (:class:`t2ui.engine.jobs.DecodeJob`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ from .scheduler import Scheduler
 from .stream import Reply, Stream
 
 log = logging.getLogger(__name__)
+
+# Of the time in which rows and other work both want the model, the rows' part. A little more than half: what a turn costs beside
+# its forward passes (the streams' listeners, the lock) is nobody's, and a visitor shall have his half of an idle machine.
+ROWS_SHARE = 0.55
 
 
 class Engine:
@@ -74,6 +78,11 @@ class Engine:
         self._closing = False
         self._thread = threading.Thread(target=self._main, args=(source, load_options), name="t2ui-model", daemon=True)
         self._thread.start()
+
+    @property
+    def second_per_token(self) -> float | None:
+        """What reading a token of a prompt has cost lately, rows side by side; None before anything was read, or without slots."""
+        return None if self._scheduler is None else self._scheduler.second_per_token
 
     # -- for everybody ---------------------------------------------------------------------------------
 
@@ -307,7 +316,7 @@ class Engine:
                     self._spent = {"rows": 0.0, "turns": 0.0}
                 with self._condition:
                     urgent = next((job for job in self._active if job.urgent), None)
-                if urgent is None and not (self._rows_live() and self._spent["rows"] <= self._spent["turns"]):
+                if urgent is None and not self._rows_are_due():
                     break
                 self._row_like(urgent)
         finally:
@@ -337,6 +346,11 @@ class Engine:
     def _rows_live(self) -> bool:
         return self._scheduler is not None and self._scheduler.live > 0
 
+    def _rows_are_due(self) -> bool:
+        """Whether rows are alive and have had less than their share."""
+        spent = self._spent
+        return self._rows_live() and (1 - ROWS_SHARE) * spent["rows"] <= ROWS_SHARE * spent["turns"]
+
     def _whose_turn(self) -> Job | None:
         """The job that takes the next turn, or None: the rows do."""
         with self._condition:
@@ -345,7 +359,7 @@ class Engine:
             if not self._active:
                 return None
             urgent = next((job for job in self._active if job.urgent), None)
-            if urgent is None and self._rows_live() and self._spent["rows"] <= self._spent["turns"]:
+            if urgent is None and self._rows_are_due():
                 return None
             if urgent is not None:
                 return urgent

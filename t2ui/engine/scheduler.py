@@ -94,7 +94,7 @@ class Scheduler:
         self.graphs: StepGraphs | None = None
         if loaded.device.type == "cuda" and not hasattr(loaded.model, "hf_device_map"):  # one GPU: a graph has one
             self.graphs = StepGraphs(self.cache, loaded.device, loaded.model.dtype, self._step)
-        self._second_per_token = 1e-4
+        self._second_per_token, self._has_read = 1e-4, False
         self._decoded_last = False
         self._short_last = False
 
@@ -105,6 +105,11 @@ class Scheduler:
     @property
     def free(self) -> int:
         return self.slots - self.live
+
+    @property
+    def second_per_token(self) -> float | None:
+        """Seconds that a token of a prompt took lately; None before any was read."""
+        return self._second_per_token if self._has_read else None
 
     # -- joining and leaving -----------------------------------------------------------------------------
 
@@ -247,6 +252,7 @@ class Scheduler:
             return
         spent = (time.perf_counter() - begun) / (n * len(group))
         self._second_per_token += 0.3 * (spent - self._second_per_token)
+        self._has_read = True
         done = []
         for row, last in zip(group, logits, strict=True):
             taken = min(n, row.left)

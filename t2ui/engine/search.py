@@ -26,14 +26,16 @@ from t2ui.core import CEM, Fixed, HillClimb, Mix, RandomSearch, Round, Search
 from t2ui.core.cem import Score, resume
 from t2ui.core.files import write_atomic
 
+from .dispatch import dispatch_all
 from .errors import RequestError
 from .model import Loaded
 from .request import Request
-from .search_score import Scorer, Shot, Verdict, verdicts
+from .search_score import Scorer, Shot, Verdict, luck, verdicts
 
 METHODS = ("cem", "random", "climb", "uniform")
 OBJECTIVES = ("accuracy", "likelihood")
 MAX_SHOTS = 256
+LUCK = 0.1
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,11 @@ class SearchResult:
     """What a search found.
 
     Attributes:
-        mix: the better of ``mean`` and ``best`` by validation; ``chosen`` says which.
+        mix: the better of ``mean`` and ``best`` by validation, unless that is not clearly better than ``default``; ``chosen``
+            says which of the three.
         mean, best: the mean of the last elites, and the best member, with their validation verdicts.
+        default: what one would answer with had nothing been searched (dispatch's choice), likewise; None if not given.
+        luck: probability of such a gain over the default if the searched mix were no better (:func:`luck`).
         validated_on: ``fresh`` examples, or the ``shots`` themselves (likelihood) where no fresh ones were given.
     """
 
@@ -106,6 +111,13 @@ class SearchResult:
     best: Verdict
     validated_on: str
     shots_accuracy: float | None
+    default: Verdict | None = None
+    luck: float | None = None
+
+    @property
+    def searched(self) -> Mix:
+        """The better of mean and best, whatever the default."""
+        return self.best.mix if self.best.score > self.mean.score else self.mean.mix
 
 
 @dataclass(frozen=True)
@@ -144,6 +156,7 @@ def search(
     *,
     fresh: Sequence[Shot] = (),
     start: Mix | None = None,
+    default: Mix | None = None,
     names: Sequence[str] | None = None,
     stop: threading.Event | None = None,
     path: Path | None = None,
@@ -153,6 +166,9 @@ def search(
     Args:
         fresh: examples that the search does not see; they decide between the mean of the elites and the best member.
         start: where ``climb`` begins (dispatch's choice); the middle of the box otherwise.
+        default: what dispatch would choose. A handful of right or wrong answers prove little, and a search always finds
+            something: where ``fresh`` examples can be graded, its mix replaces the default only if it gets so many more of them
+            right that chance would do so in at most one case of ten (:data:`LUCK`).
         names: the experts to mix; all by default.
         stop: looked at between batches and between decoding steps; what was found so far is kept.
         path: the search is saved there after every generation, and goes on from there if the file is of the same
@@ -165,7 +181,7 @@ def search(
     settings.check()
     names = list(loaded.stack.names if names is None else names)
     _check(loaded, shots, settings, names)
-    return _search(loaded, list(shots), settings, list(fresh), start, names, stop, path)
+    return _search(loaded, list(shots), settings, list(fresh), start, default, names, stop, path)
 
 
 def _check(loaded: Loaded, shots: Sequence[Shot], settings: SearchSettings, names: Sequence[str]) -> None:
@@ -221,7 +237,7 @@ def _make(settings: SearchSettings, names: Sequence[str], n_layers: int, start: 
 
 
 def _search(loaded: Loaded, shots: list[Shot], settings: SearchSettings, fresh: list[Shot], start: Mix | None,
-            names: list[str], stop: threading.Event | None, path: Path | None) -> Iterator[SearchReport]:  # fmt: skip
+            default: Mix | None, names: list[str], stop: threading.Event | None, path: Path | None) -> Iterator[SearchReport]:  # fmt: skip
     layers = loaded.info.n_layers
     digest = _digest(shots, settings, names)
     finder, evaluations, spent = _load(path, digest) or (_make(settings, names, layers, start), 0, 0.0)
@@ -252,7 +268,7 @@ def _search(loaded: Loaded, shots: list[Shot], settings: SearchSettings, fresh: 
                            time.monotonic() - begun, candidates, tuple(scored), told)  # fmt: skip
     if finder.converged and finder.index < finder.generations:
         stopped = f"converged after {finder.index} generations"
-    result = _choose(loaded, shots, fresh, settings, finder, names)
+    result = _choose(loaded, shots, fresh, settings, finder, names, default)
     yield SearchReport("end", finder.index, finder.generations, 0, 0, evaluations, time.monotonic() - begun,
                        candidates, round=told, result=result, stopped=stopped)  # fmt: skip
 
@@ -266,19 +282,33 @@ def _note(finder: Search, candidates: Tensor, scored: Sequence[tuple[int, Score]
 
 
 def _choose(loaded: Loaded, shots: list[Shot], fresh: list[Shot], settings: SearchSettings, finder: Search,
-            names: list[str]) -> SearchResult:  # fmt: skip
-    """The mean of the last elites or the best member: by fresh examples, else by likelihood of the references.
+            names: list[str], default: Mix | None) -> SearchResult:  # fmt: skip
+    """The mean of the last elites or the best member: by fresh examples, else by likelihood of the references. Neither, if
+    the default does about as well on the fresh ones.
 
     Ten right or wrong answers tie often, and the best of many candidates is partly the luckiest.
     """
     layers = loaded.info.n_layers
     mean = mix_of(names, layers, finder.mean)
     best = mix_of(names, layers, finder.mean if finder.best is None else finder.best)
-    judged = fresh or shots
-    told = verdicts(loaded, judged, [mean, best], graded=bool(fresh), rows=settings.rows)
-    chosen = "best" if told[1].score > told[0].score else "mean"
+    guarded = default is not None and bool(fresh) and all(s.grade is not None for s in fresh)
+    asked = [mean, best, *([default] if guarded else [])]
+    told = verdicts(loaded, fresh or shots, asked, graded=bool(fresh), rows=settings.rows)
+    chosen, won = ("best", told[1]) if told[1].score > told[0].score else ("mean", told[0])
+    chance = None
+    if guarded:
+        chance = luck(won.right, told[2].right)
+        chosen, won = ("default", told[2]) if chance > LUCK else (chosen, won)
     accuracy = finder.best_score[0] if settings.objective == "accuracy" and finder.best_score else None
-    return SearchResult(mean if chosen == "mean" else best, chosen, *told, "fresh" if fresh else "shots", accuracy)
+    return SearchResult(won.mix, chosen, told[0], told[1], "fresh" if fresh else "shots", accuracy,
+                        told[2] if guarded else None, chance)  # fmt: skip
+
+
+def usual_choice(loaded: Loaded, shots: Sequence[Shot]) -> Mix:
+    """The mix that dispatch (by the classifier where there is one) chooses most often for these examples."""
+    strategy = "classifier" if loaded.dispatcher is not None else "prompt"
+    decided = [d.mix for d in dispatch_all(loaded, [s.prompt for s in shots], [s.image for s in shots], strategy)]
+    return max(decided, key=decided.count)
 
 
 # -- files ---------------------------------------------------------------------------------------------
@@ -315,4 +345,4 @@ def save_recipe(path: Path, mix: Mix, **about: Any) -> None:
 
 
 __all__ = ["METHODS", "OBJECTIVES", "PRESETS", "Preset", "SearchReport", "SearchResult", "SearchSettings", "Shot", "Verdict",
-           "mix_of", "save_recipe", "search"]  # fmt: skip
+           "mix_of", "save_recipe", "search", "usual_choice"]  # fmt: skip

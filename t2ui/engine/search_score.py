@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import comb
 from typing import Any
 
 from t2ui.core import Mix
@@ -37,12 +38,13 @@ class Shot:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A candidate result on the validation examples: accuracy (None where nothing was graded) and mean
-    log-probability of the references (None without any)."""
+    """A candidate result on the validation examples: accuracy (None where nothing was graded), mean
+    log-probability of the references (None without any), and which examples were right."""
 
     mix: Mix
     accuracy: float | None
     likelihood: float | None
+    right: tuple[bool, ...] = ()
 
     @property
     def score(self) -> Score:
@@ -112,13 +114,23 @@ def verdicts(loaded: Loaded, shots: Sequence[Shot], mixes: Sequence[Mix], *, gra
     requests = [Request(s.prompt, s.image, mix=m, max_new_tokens=s.max_new_tokens) for m in mixes for s in shots]
     n = len(shots)
     accuracy: list[float | None] = [None] * len(mixes)
+    which: list[tuple[bool, ...]] = [()] * len(mixes)
     likelihood: list[float | None] = [None] * len(mixes)
     if graded and all(s.grade is not None for s in shots):
         answers = answer_all(loaded, requests, batch_size=rows, mode="rows")
         right = [a.reason == "stop" and s.grade(a.text) for a, s in zip(answers, list(shots) * len(mixes), strict=True)]
-        accuracy = [sum(right[c * n : (c + 1) * n]) / n for c in range(len(mixes))]
+        which = [tuple(right[c * n : (c + 1) * n]) for c in range(len(mixes))]
+        accuracy = [sum(one) / n for one in which]
     if all(s.reference.strip() for s in shots):
         values = score(loaded, requests, [s.reference for _ in mixes for s in shots], batch_size=rows, mode="rows")
         means = [sum(v) / len(v) for v in values]
         likelihood = [sum(means[c * n : (c + 1) * n]) / n for c in range(len(mixes))]
-    return [Verdict(m, a, ll) for m, a, ll in zip(mixes, accuracy, likelihood, strict=True)]
+    return [Verdict(m, a, ll, w) for m, a, ll, w in zip(mixes, accuracy, likelihood, which, strict=True)]
+
+
+def luck(new: Sequence[bool], old: Sequence[bool]) -> float:
+    """How likely so many more right answers of ``new`` on the same examples would be if it were no better than ``old``: the
+    exact one-sided sign test over the examples on which they differ (McNemar 1947). 1.0 where they do not differ."""
+    gained = sum(a and not b for a, b in zip(new, old, strict=True))
+    differ = sum(a != b for a, b in zip(new, old, strict=True))
+    return sum(comb(differ, k) for k in range(gained, differ + 1)) / 2**differ

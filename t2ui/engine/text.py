@@ -43,6 +43,7 @@ class TextCodec:
         # Some tokenizers put a beginning-of-text before everything; a chat template does that by itself.
         plain = tokenizer("a")["input_ids"]
         self._bos: str = tokenizer.bos_token if plain and plain[0] == tokenizer.bos_token_id else ""
+        self._rust = getattr(tokenizer, "backend_tokenizer", None) if getattr(tokenizer, "is_fast", False) else None
         self._lists = self.template is not None and "'type'" in self.template.replace('"', "'")
 
     # -- to ids ------------------------------------------------------------------------------------
@@ -176,10 +177,13 @@ class TextCodec:
         and is not returned."""
         if context:
             return self.text([*context, *ids])[len(self.text(context)) :]
-        plain = [i for i in ids if i not in self._silent]
-        with self._lock:
-            return self.tokenizer.decode(plain, clean_up_tokenization_spaces=False)
+        return self._decode([i for i in ids if i not in self._silent])
 
+    def _decode(self, ids: list[int]) -> str:
+        with self._lock:
+            if self._rust is not None:  # every token of every answer comes by: the wrapper costs as much as the work
+                return self._rust.decode(ids, skip_special_tokens=False)
+            return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
 
     def raw(self, ids: Sequence[int]) -> str:
         """The text of ids with the control tokens in it, for people who want to see them."""
@@ -199,6 +203,7 @@ class TextStream:
         self.codec = codec
         self.ids: list[int] = list(context)  # a forced prefix: shown already, but it decides on the first space
         self._start, self._read = 0, len(self.ids)  # ids[_start:_read] have been shown; context for what follows
+        self._shown: str | None = None  # their text, once it was wanted
 
     def push(self, token: int) -> str:
         """The new text that this token makes (often a word, sometimes nothing)."""
@@ -210,11 +215,12 @@ class TextStream:
         return self._advance(final=True)
 
     def _advance(self, final: bool) -> str:
-        shown = self.codec.text(self.ids[self._start : self._read])
-        whole = self.codec.text(self.ids[self._start :])
+        if self._shown is None:
+            self._shown = self.codec.text(self.ids[self._start : self._read])
+        shown, whole = self._shown, self.codec.text(self.ids[self._start :])
         if len(whole) <= len(shown) or (whole.endswith("\ufffd") and not final):
             return ""
-        self._start, self._read = self._read, len(self.ids)
+        self._start, self._read, self._shown = self._read, len(self.ids), None
         return whole[len(shown) :]
 
 

@@ -135,7 +135,7 @@ def _update(loaded: Loaded, z: RunZ, batch: Sequence[tuple[str, Any, str]], labe
     policy = _distribution(loaded, requests, labels)
     likelihood = policy.gather(1, right[:, None]).mean()
     kl = (policy.exp() * (policy - base)).sum(1).mean()
-    z.descend(-likelihood + z.settings.kl * kl, step)
+    z.descend([-likelihood + z.settings.kl * kl], step)
     accuracy = float((policy.detach().argmax(1) == right).float().mean())
     return float(likelihood.detach()), accuracy, float(kl.detach())
 

@@ -14,10 +14,9 @@ from typing import Any
 
 from t2ui.core.mixing import Mix
 from t2ui.engine.decode import answer_all
-from t2ui.engine.dispatch import dispatch_all
 from t2ui.engine.model import Loaded
 from t2ui.engine.request import Request
-from t2ui.engine.search import SearchReport, SearchResult, SearchSettings, Shot, search
+from t2ui.engine.search import SearchReport, SearchResult, SearchSettings, Shot, search, usual_choice
 from t2ui.tasks import Example, Task, get_task
 from t2ui.tasks.pictures import draw
 from t2ui.train.evaluate import SEED, EvalReport, compare, evaluate
@@ -75,15 +74,18 @@ def fewshot(loaded: Loaded, task_name: str, settings: SearchSettings, k: int, *,
             fresh: int = FRESH, path: Path | None = None, stop: threading.Event | None = None) -> Iterator[FewshotReport]:  # fmt: skip
     """Search one task's mix with ``settings.seed``, then measure it beside every baseline (unless ``heldout`` is None).
 
+    ``found`` is the search's result; ``searched`` the better of its mean and best member where the result is dispatch's usual
+    choice, because that did about as well on the fresh examples (else the same).
+
     The last report's ``result`` is JSON-able: ``alphas``, ``chosen``, ``mean``, ``best``, ``seconds``, ``evaluations``,
     ``heldout`` (name -> accuracy, ci95, n) and ``paired`` (found minus each other).
     """
     task = get_task(task_name)
     shots, unseen = shots_of(task, k, settings.seed, fresh)
-    start = _dispatched(loaded, shots) if settings.method == "climb" else None
+    usual = usual_choice(loaded, shots)
     end: SearchReport | None = None
     points: float | None = None
-    for end in search(loaded, shots, settings, fresh=unseen, start=start, stop=stop, path=path):
+    for end in search(loaded, shots, settings, fresh=unseen, start=usual, default=usual, stop=stop, path=path):
         if points is None and end.kind != "end":
             points = end.seconds
         yield FewshotReport("search", search=end)
@@ -92,7 +94,8 @@ def fewshot(loaded: Loaded, task_name: str, settings: SearchSettings, k: int, *,
     result: dict[str, Any] = {
         "task": task_name, "shots": k, "seed": settings.seed, "method": settings.method, "objective": settings.objective,
         "alphas": found.mix.to_json()["alphas"], "chosen": found.chosen, "mean": _verdict(found.mean),
-        "best": _verdict(found.best), "shots_accuracy": found.shots_accuracy, "seconds": round(end.seconds, 2),
+        "best": _verdict(found.best), "default": found.default and _verdict(found.default),
+        "luck": None if found.luck is None else round(found.luck, 4), "shots_accuracy": found.shots_accuracy, "seconds": round(end.seconds, 2),
         "first_seconds": None if points is None else round(points, 2),
         "evaluations": end.evaluations, "generations": end.generation, "stopped": end.stopped,
     }  # fmt: skip
@@ -101,7 +104,7 @@ def fewshot(loaded: Loaded, task_name: str, settings: SearchSettings, k: int, *,
         single = best_single(loaded, shots)
         # As many candidates as the search really looked at: it may have converged early.
         lucky = random_search(loaded, shots, unseen, replace(settings, generations=max(1, end.generation)))
-        asked = {**baselines(loaded), "single": single, "random": lucky.mix, "found": found.mix}
+        asked = {**baselines(loaded), "single": single, "random": lucky.mix, "searched": found.searched, "found": found.mix}
         for name, mix in asked.items():
             cells[name] = heldout.cell(mix, name)
             yield FewshotReport("heldout", cell=cells[name])
@@ -133,13 +136,6 @@ def random_search(loaded: Loaded, shots: Sequence[Shot], fresh: Sequence[Shot], 
     *_, end = search(loaded, shots, replace(settings, method="random", tolerance=0.0), fresh=fresh)
     assert end.result is not None
     return end.result
-
-
-def _dispatched(loaded: Loaded, shots: Sequence[Shot]) -> Mix:
-    """The mix that dispatch chooses most often for the shots."""
-    strategy = "classifier" if loaded.dispatcher is not None else "prompt"
-    decided = [d.mix for d in dispatch_all(loaded, [s.prompt for s in shots], [s.image for s in shots], strategy)]
-    return max(decided, key=decided.count)
 
 
 def _verdict(v: Any) -> dict[str, Any]:

@@ -38,6 +38,11 @@ from t2ui.tasks import Task, get_task
 from t2ui.train.evaluate import request_of
 from t2ui.train.run_z import RunZ
 
+# Tokens whose gradient is computed at once. On a CPU pieces of 2,048 fit its caches and hold rows of like length: 3.3 s of
+# processor time for 96 answers, 5.1 s in one batch.
+_PIECE = {"cpu": 2_048}
+_PIECE_ELSEWHERE = 16_384
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -146,23 +151,46 @@ def _rollout(loaded: Loaded, task: Task, settings: Settings, step: int
 
 
 def _update(loaded: Loaded, z: RunZ, requests: Sequence[Request], answers: Sequence[Answer], rewards: Sequence[float],
-            coefficient: float, step: int, autocast: bool = True) -> float:  # fmt: skip
+            coefficient: float, step: int, autocast: bool = True, piece: int | None = None) -> float:  # fmt: skip
     """One gradient step; returns the mean KL(policy || base) per answer, in nats.
 
-    ``autocast``: bf16 products are several times faster here; z, its gradient and the optimiser stay in fp32.
+    ``autocast``: bf16 products are several times faster here; z, its gradient and the optimiser stay in fp32. ``piece``: tokens,
+    padding included, whose gradient is computed at once; they add up to the gradient of the whole.
     """
     samples = z.settings.samples
     reward = torch.tensor(rewards).view(-1, samples)
     others = (reward.sum(1, keepdim=True) - reward) / max(1, samples - 1)
     advantage = (reward - others).flatten() if samples > 1 else reward.flatten() - reward.mean()
     contexts = [loaded.encode(r) for r in requests]
-    with torch.no_grad(), z.base():
-        base, _, _ = _log_probs(loaded, contexts, answers, autocast)
-    policy, ids, mask = _log_probs(loaded, contexts, answers, autocast)
-    taken = policy.gather(-1, ids[..., None])[..., 0] * mask
-    kl = ((policy.exp() * (policy - base)).sum(-1) * mask).sum(1)
-    z.descend(-(advantage.to(taken) * taken.sum(1)).mean() + coefficient * kl.mean(), step)
-    return float(kl.mean().detach())
+    total = 0.0
+
+    def losses() -> Iterator[Tensor]:
+        nonlocal total
+        for rows in _pieces(contexts, answers, piece or _PIECE.get(loaded.device.type, _PIECE_ELSEWHERE)):
+            asked, said = [contexts[i] for i in rows], [answers[i] for i in rows]
+            with torch.no_grad(), z.base():
+                base, _, _ = _log_probs(loaded, asked, said, autocast)
+            policy, ids, mask = _log_probs(loaded, asked, said, autocast)
+            taken = policy.gather(-1, ids[..., None])[..., 0] * mask
+            kl = ((policy.exp() * (policy - base)).sum(-1) * mask).sum(1)
+            total += float(kl.detach().sum())
+            gain = (advantage[rows].to(taken) * taken.sum(1)).sum()
+            yield (coefficient * kl.sum() - gain) / len(answers)
+
+    z.descend(losses(), step)
+    return total / len(answers)
+
+
+def _pieces(contexts: Sequence[Encoded], answers: Sequence[Answer], tokens: int) -> list[list[int]]:
+    """The rows in groups of like length, of at most so many tokens with their padding (one row at least), longest first."""
+    lengths = [len(c.ids) + len(a.tokens) for c, a in zip(contexts, answers, strict=True)]
+    groups: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if groups and lengths[groups[-1][0]] * (len(groups[-1]) + 1) <= tokens:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups
 
 
 def _log_probs(loaded: Loaded, contexts: Sequence[Encoded], answers: Sequence[Answer], autocast: bool = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -71,8 +71,11 @@ class RunZ:
         """The untouched model (z = 1 everywhere), for the KL to it."""
         return self.adapted.folded(torch.ones(self.adapted.R))
 
-    def descend(self, loss: Tensor, step: int) -> None:
-        """One AdamW step down ``loss`` at the rate of ``step``: warm-up, then cosine decay to a tenth."""
+    def descend(self, losses: Iterable[Tensor], step: int) -> None:
+        """One AdamW step down the sum of ``losses`` at the rate of ``step``: warm-up, then cosine decay to a tenth.
+
+        Each loss is made, used and dropped before the next one is asked for: a generator keeps one piece of a batch in memory.
+        """
         s = self.settings
         if step < s.warmup:
             rate = s.lr * (step + 1) / s.warmup
@@ -82,7 +85,8 @@ class RunZ:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        for loss in losses:
+            loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, s.clip)
         self._optimiser.step()
         with torch.no_grad():

@@ -23,7 +23,7 @@ from t2ui.ui.theme import colour
 
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "words.js", "mix.js", "ask.js", "talk.js", "guide.js", "link.js")  # in this order
+SCRIPTS = ("page.js", "words.js", "mix.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js")  # in this order
 STYLES = ("page.css", "ask.css", "mix.css", "words.css", "talk.css", "guide.css")
 
 

@@ -91,43 +91,63 @@ def curve(state: SearchView, t: Text, width: int = 460, height: int = 220) -> st
 
 
 def cloud(state: SearchView, t: Text, width: int = 460) -> str:
-    """A lane per expert: every candidate of the last generation at its alpha, elites in colour, mean and spread."""
-    left, right, lane, top = 108, 18, 34, 16
+    """A lane per expert: every candidate of a generation at its alpha, elites in colour, mean and spread. Once the search is
+    over, all generations are in the picture and a slider (search.js) goes through them."""
+    top, lane = 16, 34
     height = top + lane * max(len(state.names), 1) + 26
     title, caption = t("search.cloud"), t.words("search.cloud")
-    last: Generation | None = state.generations[-1] if state.generations else None
-    if not state.names or (last is None and not state.pending):
+    if not state.names or not (state.generations or state.pending):
         return _empty(width, max(height, 120), title, caption)
-    points = [(a, True if last is None else e) for a, _, e in (last.points if last else ())]
-    low = min([0.0, *[v for a, _ in points for v in a]])
-    high = max([1.0, *[v for a, _ in points for v in a]])
+    shown = state.generations if state.over else state.generations[-1:]
+    points = [a for g in shown for a, _, _ in g.points]
+    low, high = min([0.0, *[v for a in points for v in a]]), max([1.0, *[v for a in points for v in a]])
+    left, right = 108, 18
 
     def x(value: float) -> float:
         return left + (width - left - right) * (min(max(value, low), high) - low) / (high - low)
 
+    last = state.generations[-1] if state.generations else None
     mean = "" if last is None else ", ".join(f"{t.family(n)} {m:.2f}" for n, m in zip(state.names, last.mean, strict=True))
+    lanes = [top + lane * (k + 0.5) for k in range(len(state.names))]
     parts = [_open(width, height, f"{title}. {mean}")]
-    for k, name in enumerate(state.names):
-        y = top + lane * (k + 0.5)
-        tint = colour(name, state.names)
+    for name, y in zip(state.names, lanes, strict=True):
         parts.append(f'<text x="8" y="{y + 4:.1f}"><tspan class="t2-icon">{escape(icon(name))}</tspan> '
-                     f'{escape(t.family(name)[:11])}</text>')  # fmt: skip
-        parts.append(f'<line class="t2-gridline" x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        if last is not None:
-            a, b = x(last.mean[k] - last.spread[k]), x(last.mean[k] + last.spread[k])
-            parts.append(f'<rect x="{a:.1f}" y="{y - 11:.1f}" width="{max(b - a, 1):.1f}" height="22" rx="4" '
-                         f'style="fill:{tint}" opacity="0.16"/>')  # fmt: skip
-        for alphas, elite in sorted(points, key=lambda p: p[1]):
-            style = f'style="fill:{tint}"' if elite else 'class="t2-dot-candidate"'
-            parts.append(f'<circle cx="{x(alphas[k]):.1f}" cy="{y:.1f}" r="{4 if elite else 3}" {style}/>')
-        for alphas, _ in state.pending:
-            parts.append(f'<circle class="t2-dot-pending" cx="{x(alphas[k]):.1f}" cy="{y + 9:.1f}" r="2.5"/>')
-        if last is not None:
-            parts.append(f'<line x1="{x(last.mean[k]):.1f}" x2="{x(last.mean[k]):.1f}" y1="{y - 13:.1f}" y2="{y + 13:.1f}" '
-                         f'style="stroke:{tint};stroke-width:2.5"/>')  # fmt: skip
+                     f'{escape(t.family(name)[:11])}</text>'
+                     f'<line class="t2-gridline" x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}"/>')  # fmt: skip
+    for k, generation in enumerate(shown):
+        off = "" if k == len(shown) - 1 else ' data-off=""'
+        parts.append(f'<g data-generation="{generation.index + 1}"{off}>{_lanes(generation, state.names, lanes, x)}</g>')
+    parts += [f'<circle class="t2-dot-pending" cx="{x(alphas[k]):.1f}" cy="{y + 9:.1f}" r="2.5"/>'
+              for k, y in enumerate(lanes) for alphas, _ in state.pending]  # fmt: skip
     for value in (low, (low + high) / 2, high):
         parts.append(f'<text class="t2-tick" x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{value:.1f}</text>')
-    return f'<figure class="t2-plotbox"><figcaption>{caption}</figcaption>{"".join(parts)}</svg></figure>'
+    return (f'<figure class="t2-plotbox t2-cloud"><figcaption>{caption}</figcaption>{"".join(parts)}</svg>'
+            f'{_scrubber(len(shown), t)}</figure>')  # fmt: skip
+
+
+def _lanes(generation: Generation, names: Sequence[str], lanes: Sequence[float], x: Callable[[float], float]) -> str:
+    parts = []
+    for k, (name, y) in enumerate(zip(names, lanes, strict=True)):
+        tint = colour(name, names)
+        a, b = x(generation.mean[k] - generation.spread[k]), x(generation.mean[k] + generation.spread[k])
+        parts.append(f'<rect x="{a:.1f}" y="{y - 11:.1f}" width="{max(b - a, 1):.1f}" height="22" rx="4" '
+                     f'style="fill:{tint}" opacity="0.16"/>')  # fmt: skip
+        for alphas, _, elite in sorted(generation.points, key=lambda p: p[2]):
+            style = f'style="fill:{tint}"' if elite else 'class="t2-dot-candidate"'
+            parts.append(f'<circle cx="{x(alphas[k]):.1f}" cy="{y:.1f}" r="{4 if elite else 3}" {style}/>')
+        parts.append(f'<line x1="{x(generation.mean[k]):.1f}" x2="{x(generation.mean[k]):.1f}" y1="{y - 13:.1f}" '
+                     f'y2="{y + 13:.1f}" style="stroke:{tint};stroke-width:2.5"/>')  # fmt: skip
+    return "".join(parts)
+
+
+def _scrubber(count: int, t: Text) -> str:
+    """A slider through the generations and a button that plays them; nothing for a single one."""
+    if count < 2:
+        return ""
+    label = t.html("search.scrub")
+    return (f'<div class="t2-scrub"><button type="button" data-replay aria-label="{t.html("search.replay")}">▶</button>'
+            f'<input type="range" min="1" max="{count}" step="1" value="{count}" aria-label="{label}">'
+            f'<output data-words="{t.html("search.scrub_at")}">{t.html("search.scrub_at", k=count)}</output></div>')  # fmt: skip
 
 
 def result(state: SearchView, t: Text) -> str:
@@ -137,16 +157,17 @@ def result(state: SearchView, t: Text) -> str:
     alphas = parse_alphas(state.mix)
     lines = "".join(f'<tr><th scope="row">{escape(icon(n))} {escape(t.family(n))}</th><td>{alphas.get(n, 0.0):.2f}</td></tr>'
                     for n in state.names)  # fmt: skip
-    how = t.words("search.chosen_mean" if state.chosen == "mean" else "search.chosen_best")
+    how = t.words(f"search.chosen_{state.chosen or 'best'}", n=state.n_fresh, mix=state.searched, searched=state.searched_right,
+                  kept=state.default_right)  # fmt: skip
+    anyway = f'<button type="button" {pick(mix=state.searched)}>{t.words("search.use_anyway")}</button>' if state.searched else ""
     recipe = base64.b64encode(json.dumps({"alphas": _plain(state.mix), "task": state.task}).encode()).decode()
     head = (f'<div class="t2-card t2-search-result"><h3>{t.words("search.found")}</h3><p class="t2-faint">{how}</p>'
             f'<table class="t2-alphas"><tbody>{lines}</tbody></table><p class="t2-presets">'
-            f'<button type="button" {pick(mix=state.mix)}>{t.words("search.use")}</button>'
+            f'<button type="button" {pick(mix=state.mix)}>{t.words("search.use")}</button>{anyway}'
             f'<a class="t2-link" download="mix.json" href="data:application/json;base64,{recipe}">{t.html("search.recipe")}'
             "</a></p>")  # fmt: skip
-    return head + _heldout(state, t) + "".join(
-        notice(told, "warn", simple=plain) for told, plain in zip(hints(state, t), hints(state, t, t.simple), strict=True)
-    ) + "</div>"
+    warned = zip(hints(state, t), hints(state, t, t.simple), strict=True)
+    return head + _heldout(state, t) + "".join(notice(told, "warn", simple=plain) for told, plain in warned) + "</div>"
 
 
 def hints(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> list[str]:
@@ -161,7 +182,7 @@ def hints(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> 
         better = [c for c in state.heldout if c.name != "found" and c.accuracy >= found.high]
         if better:
             best = max(better, key=lambda c: c.accuracy)
-            out.append(say("search.beaten", name=say(f"search.cell_{best.name}"), accuracy=percent(best.accuracy)))
+            out.append(say("search.beaten", name=cell_name(best.name, t, say), accuracy=percent(best.accuracy)))
     return out
 
 
@@ -169,12 +190,19 @@ def _heldout(state: SearchView, t: Text) -> str:
     if not state.heldout:
         return ""
     rows = "".join(
-        f'<tr data-cell="{c.name}"><th scope="row">{t.words(f"search.cell_{c.name}")}</th>'
+        f'<tr data-cell="{c.name}"><th scope="row">{both(escape(cell_name(c.name, t)), escape(cell_name(c.name, t, t.simple)))}</th>'
         f'<td><span class="t2-hbar"><span style="width:{100 * c.accuracy:.1f}%"></span></span></td>'
         f"<td>{percent(c.accuracy)}</td><td class=\"t2-faint\">{_range(c)}</td></tr>" for c in state.heldout
     )  # fmt: skip
     n = state.heldout[0].n
     return f'<p class="t2-faint">{t.words("search.heldout", n=n)}</p><table class="t2-heldout"><tbody>{rows}</tbody></table>'
+
+
+def cell_name(name: str, t: Text, say: Callable[..., str] | None = None) -> str:
+    """A held-out figure's name for people: an expert alone, or a way to choose a mix."""
+    kind, _, expert = name.partition(":")
+    say = say or t
+    return say("search.cell_alone", name=t.family(expert)) if kind == "expert" else say(f"search.cell_{name}")
 
 
 def _range(cell: Cell) -> str:

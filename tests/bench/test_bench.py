@@ -1,11 +1,13 @@
 """The benchmarks run, compare what they say they compare, and name their ratios; no timing is asserted here."""
 
 import json
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
 
-from t2ui.bench import lora, rows, scale, service, tables, training
+from t2ui.bench import lora, plot, rows, scale, service, tables, training
 from t2ui.bench.common import interleaved, mixes, prompts, ratio
 
 
@@ -115,3 +117,11 @@ def test_tables_show_every_benchmark(tiny_llava, tmp_path):
     text = tables.markdown(tables.read(tmp_path))
     assert all(f"`{name}`" in text for name in runs if name != "scale") and "experts in every mix" in text
     assert tables.markdown({}) == ""
+
+
+def test_the_picture_of_scale_shows_every_point():
+    found = json.loads((Path(__file__).parents[2] / "assets" / "results" / "bench" / "scale.json").read_text(encoding="utf-8"))
+    drawn = ElementTree.fromstring(plot.svg(found))
+    lines = [line.get("points").split() for line in drawn.iter("{http://www.w3.org/2000/svg}polyline")]
+    assert [len(points) for points in lines] == [10, 10, 5, 5, 4]
+    assert all(0 <= float(v) <= 320 for points in lines for point in points for v in point.split(","))

@@ -38,6 +38,15 @@ def test_a_search_on_ones_own_examples_gives_a_mix_to_use(visit):
     finished(page)
     assert "Line 3" in page.inner_text("#t2-search-notice")
     assert page.locator("#t2-search-view circle").count() > 10
+    shown = page.locator("#t2-search-view g[data-generation]:not([data-off])")
+    slider, last = page.locator(".t2-scrub input"), page.locator("#t2-search-view g[data-generation]").count()
+    assert last > 1 and shown.get_attribute("data-generation") == str(last)
+    slider.evaluate("e => { e.value = 1; e.dispatchEvent(new Event('input', {bubbles: true})); }")
+    assert shown.count() == 1 and shown.get_attribute("data-generation") == "1"
+    assert "1" in page.inner_text(".t2-scrub output")
+    page.click("[data-replay]")
+    page.wait_for_function(f"document.querySelector('.t2-scrub input').value === '{last}'", timeout=600 * (last + 5))
+    assert shown.get_attribute("data-generation") == str(last)
     mean = [float(x) for x in re.findall(r"\d\.\d\d", page.inner_text("#t2-search-result .t2-alphas"))]
     page.locator("#t2-search-result button").first.click()
     page.wait_for_selector("#t2-alpha-0 input[type=number]")

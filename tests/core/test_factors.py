@@ -49,6 +49,29 @@ def test_entries_of_before_there_were_checksums_still_count(tmp_path, weights):
     assert next(decompose_all({"a": weights["a"]}, tmp_path)).cached
 
 
+def test_another_matrix_entry_under_this_name_is_found_out(tmp_path, weights):
+    """Sound bytes, the right shape, and still somebody else's: a file that was renamed, or a broken copy of a folder."""
+    other = matrix((24, 40), 7)
+    list(decompose_all({"a": other}, tmp_path))
+    (file,) = tmp_path.iterdir()
+    file.rename(tmp_path / f"{svd._content_key(weights['a'])}.safetensors")
+    (report,) = decompose_all({"a": weights["a"]}, tmp_path)
+    assert not report.cached and report.note == kept.DAMAGED
+    assert torch.allclose(reconstruct(report.factors), weights["a"], atol=1e-5)
+
+
+def test_closing_early_reads_no_further(tmp_path, weights, monkeypatch):
+    many = {str(i): matrix((24, 40), i) for i in range(20)}
+    list(decompose_all(many, tmp_path))
+    read = []
+    real = svd.read_entry
+    monkeypatch.setattr(svd, "read_entry", lambda entry, *more: read.append(entry) or real(entry, *more))
+    reports = decompose_all(many, tmp_path)
+    assert next(reports).path == "0"
+    reports.close()
+    assert len(read) <= 2 * svd.AHEAD + 1
+
+
 def test_half_precision_factors_have_files_of_their_own(tmp_path, weights):
     full = [r.factors for r in decompose_all(weights, tmp_path)]
     half = list(decompose_all(weights, tmp_path, dtype=torch.bfloat16))

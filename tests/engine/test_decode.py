@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from PIL import Image
 
 from t2ui.core import Mix
 from t2ui.engine import Request, RequestError, answer_all, decode, score
+from t2ui.engine.batch import Batch
 from t2ui.engine.decode import plan
 
 PROMPTS = (
@@ -82,6 +84,21 @@ def test_pieces_of_a_prefill_do_not_change_the_answers(tiny_llava, monkeypatch):
     lengths = [len(tiny_llava.encode(r).ids) for r in asked]
     assert max(lengths) > 33, "several pieces, of several rows each, for this test to mean anything"
     assert [a.tokens for a in answer_all(tiny_llava, asked, mode="rows")] == whole
+
+
+def test_samples_of_one_prompt_read_it_once(tiny_llava, monkeypatch):
+    asked = [Request(PROMPTS[i // 3], RED if i < 6 else None, max_new_tokens=6, temperature=1.0, seed=i) for i in range(12)]
+    asked += [replace(asked[0], image=None, seed=50), asked[4]]  # the same words without the picture are another prompt
+    alone = [answer_all(tiny_llava, [r])[0].tokens for r in asked]
+    read = []
+    real = Batch._forward
+    monkeypatch.setattr(Batch, "_forward", lambda self, ids, *more: read.append(ids.shape) or real(self, ids, *more))
+    assert [a.tokens for a in answer_all(tiny_llava, asked, batch_size=14)] == alone
+    assert sum(rows for rows, n in read if n > 1) == 5
+    read.clear()
+    mixed = [replace(r, mix=Mix.single("math", 1 if i % 2 else 0.5)) for i, r in enumerate(asked)]
+    answer_all(tiny_llava, mixed, mode="rows", batch_size=14)  # other weights for every row: everybody reads
+    assert sum(rows for rows, n in read if n > 1) == 14
 
 
 def test_rows_fold_and_auto_agree(tiny_llava):

@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+import t2ui.engine.search as module
 from t2ui.core import Mix
 from t2ui.engine import Request, RequestError, answer_all, score
 from t2ui.engine.search import PRESETS, SearchSettings, Shot, mix_of, save_recipe, search
+from t2ui.engine.search_score import luck
 
 PROMPTS = ("Anna has 12 pens.", "How many red circles are there?", "def total(xs):")
 SETTINGS = SearchSettings(population=12, generations=4, objective="likelihood", rows=18, seed=1)
@@ -55,6 +57,44 @@ def test_accuracy_with_ties_by_likelihood(tiny_llava, shots):
         assert round(accuracy * 3, 6) in (0, 1, 2, 3) and tie <= 0
     assert end.result.validated_on == "fresh" and end.result.mean.accuracy is not None
     assert end.result.shots_accuracy == told.best_score[0]
+
+
+@pytest.mark.parametrize(("searched", "kept_right", "kept"), [
+    ("1111000000000000", "1111000000000000", True),  # no difference
+    ("1110000000000000", "0000000000000000", True),  # three gained, none lost: one chance in eight
+    ("1111000000000000", "0000000000000000", False),  # four: one in sixteen
+    ("1111111000000000", "0000000000000001", False),  # seven gained, one lost: 9 in 256
+    ("1111000000000000", "0000001100000000", True),
+])  # fmt: skip
+def test_the_default_stays_unless_it_is_clearly_beaten(tiny_llava, shots, monkeypatch, searched, kept_right, kept):
+    default = Mix({"code": 1.0})
+    real = module.verdicts
+
+    def judged(loaded, fresh, mixes, **more):
+        assert mixes[2] == default and more["graded"]
+        rights = [searched, "0" * 16, kept_right]
+        return [replace(v, right=tuple(c == "1" for c in r), accuracy=r.count("1") / 16)
+                for v, r in zip(real(loaded, fresh, mixes, **more), rights, strict=True)]  # fmt: skip
+
+    monkeypatch.setattr(module, "verdicts", judged)
+    result = list(search(tiny_llava, shots, replace(SETTINGS, generations=1), fresh=shots, default=default))[-1].result
+    gained = luck([c == "1" for c in searched], [c == "1" for c in kept_right])
+    assert result.luck == pytest.approx(gained)
+    assert result.searched == result.mean.mix and result.default.mix == default
+    assert result.chosen == ("default" if kept else "mean")
+    assert result.mix == (default if kept else result.mean.mix)
+
+
+def test_without_fresh_examples_there_is_no_default(tiny_llava, shots):
+    result = list(search(tiny_llava, shots, replace(SETTINGS, generations=1), default=Mix({"code": 1.0})))[-1].result
+    assert result.default is None and result.luck is None and result.chosen in ("mean", "best")
+
+
+@pytest.mark.parametrize(("new", "old", "chance"), [
+    ("1111", "1111", 1.0), ("1111", "0000", 1 / 16), ("0000", "1111", 1.0), ("1110", "0001", 5 / 16), ("10", "01", 3 / 4),
+])  # fmt: skip
+def test_luck_is_the_sign_tests_tail(new, old, chance):
+    assert luck([c == "1" for c in new], [c == "1" for c in old]) == pytest.approx(chance)
 
 
 def test_batches_are_reported_as_they_come(tiny_llava, shots):

@@ -11,7 +11,7 @@ from t2ui.tasks import TASKS
 from t2ui.tasks.base import Grade
 from t2ui.train import reinforce as module
 from t2ui.train.card import publish
-from t2ui.train.reinforce import Settings, TrainReport, _adapt, _log_probs, _rollout, _update, reinforce
+from t2ui.train.reinforce import Settings, TrainReport, _adapt, _log_probs, _pieces, _rollout, _update, reinforce
 from t2ui.train.run_z import RunZ, best_z
 
 QUICK = Settings("math", steps=4, prompts=3, samples=4, validation=8, validate_every=2, lr=3e-2)
@@ -41,6 +41,24 @@ def test_updates_raise_what_is_rewarded(smoke_loaded, tmp_path):
         after, _ = preference()
     assert after > before + 0.05
     assert kls[0] == pytest.approx(0, abs=1e-3) and kls[-1] > kls[0]
+
+
+def test_the_pieces_of_a_batch_add_up_to_its_gradient(smoke_loaded, tmp_path):
+    settings = replace(QUICK, prompts=3, samples=4, kl=0.1)
+    found = {}
+    for name, tokens in (("whole", 10**9), ("pieces", 150)):
+        with RunZ(smoke_loaded, settings, tmp_path / name) as z:
+            with torch.no_grad():
+                for k, parameter in enumerate(z.parameters):
+                    parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(k)))
+            requests, _, answers = _rollout(smoke_loaded, TASKS["math"], settings, 0)
+            contexts = [smoke_loaded.encode(r) for r in requests]
+            groups = _pieces(contexts, answers, tokens)
+            assert sorted(i for g in groups for i in g) == list(range(12)) and (len(groups) > 1) == (name == "pieces")
+            kl = _update(smoke_loaded, z, requests, answers, [1.0, -1.0, -1.0, 1.0] * 3, 0.1, 0, autocast=False, piece=tokens)
+            found[name] = (kl, torch.cat([p.grad for p in z.parameters]))
+    assert found["pieces"][0] == pytest.approx(found["whole"][0], rel=1e-4) and found["whole"][0] > 0
+    assert torch.allclose(found["pieces"][1], found["whole"][1], rtol=1e-3, atol=1e-6)
 
 
 def test_equal_rewards_teach_nothing(smoke_loaded, tmp_path):

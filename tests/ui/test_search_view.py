@@ -37,6 +37,32 @@ def test_the_curve_has_a_point_a_generation_and_the_cloud_one_a_candidate():
     assert "math 0.30" in cloud and "vision 0.70" in cloud and "50 %, 80 %" in curve
 
 
+def test_a_finished_cloud_holds_every_generation_and_shows_the_last():
+    cloud = search_view.cloud(replace(VIEW, stage="done", pending=()), T)
+    assert re.findall(r'<g data-generation="(\d)"( data-off="")?>', cloud) == [("1", ' data-off=""'), ("2", "")]
+    assert cloud.count("<circle") == 2 * 6 * 2 and 'max="2"' in cloud and T.html("search.scrub_at", k=2) in cloud
+    assert "t2-scrub" not in search_view.cloud(VIEW, T)  # while it runs the last one is what one looks at
+    one = replace(VIEW, stage="done", generations=VIEW.generations[:1], pending=())
+    assert "t2-scrub" not in search_view.cloud(one, T)
+
+
+def test_a_kept_default_is_explained_and_can_be_overruled():
+    kept = replace(VIEW, stage="done", mix="math=1", chosen="default", searched="math=0.4,vision=0.9", default_right=12,
+                   searched_right=13, n_fresh=16)  # fmt: skip
+    html = search_view.result(kept, T)
+    assert "on 16 fresh examples it has 12 right" in html.replace("&#x27;", "'") and "math=0.4,vision=0.9" in html
+    assert html.count("data-pick") == 2 and T.html("search.use_anyway") in html
+    assert T.html("search.use_anyway") not in search_view.result(replace(VIEW, stage="done", mix="math=1", chosen="best"), T)
+
+
+def test_every_figure_of_a_result_has_a_name():
+    names = ("base", "found", "dispatch", "uniform", "all", "random")
+    done = replace(VIEW, stage="done", mix="math=1", chosen="mean", heldout=(
+        *cells(**dict.fromkeys(names, 0.5)), *(replace(c, name="expert:math") for c in cells(base=0.7))))  # fmt: skip
+    html = search_view.result(done, T)
+    assert all(T.html(f"search.cell_{name}") in html for name in names) and T.html("search.cell_alone", name="math") in html
+
+
 def test_words_tell_the_time_that_is_left():
     told = search_view.words(VIEW, T)
     assert "Generation 3 of 5" in told and "27 answers" in told
@@ -88,6 +114,14 @@ def test_everything_is_escaped():
 
 def test_the_list_of_tasks_is_that_of_the_families():
     assert set(tab.TASKS) == set(FAMILIES) and set(tab.PRESETS) == {"live", "light", "paper"}
+
+
+def test_what_is_not_given_is_the_presets_and_what_is_given_counts():
+    ready = tab.prepare(T, "task", "math", 3, "", "live", False, 5, "accuracy", 7, 0)
+    assert ready.settings.objective == "accuracy" and ready.settings.population == 7 and ready.settings.generations == 8
+    for budget in ((-1, None), (None, 51), (129, 1)):
+        with pytest.raises(InputError, match="Mixes a generation must be 1 to 128, generations 1 to 50"):
+            tab.prepare(T, "task", "math", 3, "", "live", False, 5, "preset", *budget)
 
 
 def test_set_up():

@@ -11,11 +11,12 @@ from typing import Any
 
 import gradio as gr
 
-from t2ui.searches import SearchView, run_search
+from t2ui.searches import SearchView, estimate, run_search
 from t2ui.ui import parts, search_view
 from t2ui.ui.backend import Backend
 from t2ui.ui.composer import InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
+from t2ui.ui.flow import ms
 from t2ui.ui.live import chips, markup
 from t2ui.ui.session import Sessions
 from t2ui.ui.tabs.mix import MixTab, loaded
@@ -25,6 +26,8 @@ from t2ui.ui.text import Text
 TASKS = ("vision_math", "math_code", "math_unseen", "code_unseen", "reasoning_unseen", "vision_unseen", "math", "code",
          "reasoning", "vision")  # fmt: skip
 PRESETS = ("live", "light", "paper")
+OBJECTIVES = ("preset", "likelihood", "accuracy")
+MAX_POPULATION, MAX_GENERATIONS = 128, 50
 HELDOUT, FRESH, ROWS = 100, 16, 32  # rows: small batches, for others wait for their turn meanwhile
 
 
@@ -38,6 +41,10 @@ class SearchTab:
     preset: gr.Radio
     per_layer: gr.Checkbox
     seed: gr.Number
+    objective: gr.Radio
+    population: gr.Number
+    generations: gr.Number
+    estimate: gr.HTML
     start: gr.Button
     resume: gr.Button
     stop: gr.Button
@@ -64,7 +71,14 @@ def build(t: Text) -> SearchTab:
                               interactive=True, elem_id="t2-search-preset")  # fmt: skip
             with gr.Accordion(t("settings.title"), open=False, elem_id="t2-search-settings"):
                 per_layer = gr.Checkbox(False, label=t("search.per_layer"), interactive=True, elem_id="t2-search-layers")
+                objective = gr.Radio([(t(f"search.objective_{o}"), o) for o in OBJECTIVES], value="preset",
+                                     label=t("search.objective"), interactive=True, elem_id="t2-search-objective")  # fmt: skip
+                population = gr.Number(0, label=t("search.population"), precision=0, interactive=True,
+                                       elem_id="t2-search-population")  # fmt: skip
+                generations = gr.Number(0, label=t("search.generations"), precision=0, interactive=True,
+                                        elem_id="t2-search-generations")  # fmt: skip
                 seed = gr.Number(0, label=t("settings.seed"), precision=0, interactive=True, elem_id="t2-search-seed")
+            told = markup("", elem_id="t2-search-estimate")
             with gr.Row(elem_id="t2-search-actions"):
                 start = gr.Button(t("search.start"), variant="primary", interactive=False, elem_id="t2-search-start", min_width=90)
                 resume = gr.Button(t("search.resume"), interactive=False, elem_id="t2-search-resume", min_width=70)
@@ -73,7 +87,8 @@ def build(t: Text) -> SearchTab:
             notice = markup("", elem_id="t2-search-notice")
             view = markup(search_view.view(SearchView(), t), elem_id="t2-search-view")
             result = chips("", elem_id="t2-search-result")
-    return SearchTab(source, task, shots, own, upload, preset, per_layer, seed, start, resume, stop, notice, view, result)
+    return SearchTab(source, task, shots, own, upload, preset, per_layer, seed, objective, population, generations,
+                     told, start, resume, stop, notice, view, result)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,11 +102,12 @@ class Setup:
     notice: str
 
 
-def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, per_layer: Any, seed: Any) -> Setup:
-    """Shots and settings behind the components' values.
+def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, per_layer: Any, seed: Any,
+            objective: Any = "preset", population: Any = None, generations: Any = None) -> Setup:  # fmt: skip
+    """Shots and settings behind the components' values; a budget of 0 (or none) is the preset's.
 
     Raises:
-        InputError: nothing to search with, an impossible seed; says what to do.
+        InputError: nothing to search with, an impossible seed or budget; says what to do.
     """
     from t2ui.engine.search import PRESETS as KNOWN
     from t2ui.shots import parse, shots_from
@@ -101,6 +117,12 @@ def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, 
     if seed is None or not 0 <= int(seed) < 2**31:
         raise InputError(t("question.seed", limit=2**31 - 1))
     settings = replace(KNOWN[str(preset)].settings, seed=int(seed), per_layer=bool(per_layer), rows=ROWS)
+    if objective in OBJECTIVES[1:]:
+        settings = replace(settings, objective=str(objective))
+    population, generations = population or settings.population, generations or settings.generations
+    if not (1 <= population <= MAX_POPULATION and 1 <= generations <= MAX_GENERATIONS):
+        raise InputError(t("search.bad_budget", population=MAX_POPULATION, generations=MAX_GENERATIONS))
+    settings = replace(settings, population=int(population), generations=int(generations))
     if source != "own":
         made, fresh = shots_of(get_task(str(task)), int(shots or 8), int(seed), FRESH)
         return Setup(made, fresh, str(task), settings, "")
@@ -118,7 +140,8 @@ def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, 
 def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessions: Sessions, t: Text) -> None:
     """Connect the tab; a visitor's search is saved in a folder of the page's own, so that it can go on."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    setup = [tab.source, tab.task, tab.shots, tab.own, tab.preset, tab.per_layer, tab.seed]
+    setup = [tab.source, tab.task, tab.shots, tab.own, tab.preset, tab.per_layer, tab.seed, tab.objective, tab.population,
+             tab.generations]  # fmt: skip
     outputs = [tab.notice, tab.view, tab.result, tab.start, tab.resume, tab.stop]
     folder = Path(tempfile.mkdtemp(prefix="t2ui-search-"))
 
@@ -127,6 +150,25 @@ def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessi
         return [gr.update(visible=not own), gr.update(visible=not own), gr.update(visible=own), gr.update(visible=own)]
 
     tab.source.change(show, [tab.source], [tab.task, tab.shots, tab.own, tab.upload], **quiet)
+
+    def estimated(*values: Any) -> str:
+        """How long it will take, as far as that can be said; nothing for a set-up that cannot be searched."""
+        try:
+            ready = prepare(t, *values)
+        except ValueError:
+            return ""
+        count = ready.settings.population * ready.settings.generations * len(ready.shots)
+        speed = backend.engine.second_per_token if backend.state == "ready" else None
+        try:
+            if speed is None:
+                return t.html("search.estimate_unknown", answers=f"{count:,}")
+            seconds = estimate(backend.engine.loaded, ready.shots, ready.settings, speed)
+        except ValueError:
+            return ""
+        return t.html("search.estimate", time=ms(seconds), answers=f"{count:,}")
+
+    for part in setup[:-5] + setup[-3:]:
+        part.change(estimated, setup, [tab.estimate], trigger_mode="always_last", **quiet)
 
     def read(path: Any):
         from t2ui.shots import MAX_BYTES

@@ -74,6 +74,9 @@ TEXT: dict[str, str] = {
     "search.found": "How much of each was found",
     "search.chosen_mean": "The middle of the best tries: it did better on examples that it had not seen.",
     "search.chosen_best": "The best single try: it did better when checked again.",
+    "search.chosen_default": "It kept its own choice: on {n} fresh examples that has {kept} right, the best try ({mix}) {searched}. That is no "
+    "clear gain, and a handful of examples can mislead.",
+    "search.use_anyway": "Use the best try all the same",
     "search.use": "Use these amounts",
     "search.heldout": "On {n} questions that it never saw:",
     "search.cell_base": "without a skill",
@@ -81,6 +84,7 @@ TEXT: dict[str, str] = {
     "search.cell_all": "all of everything",
     "search.cell_dispatch": "letting it choose",
     "search.cell_found": "what was found",
+    "search.cell_random": "trying at random as often",
     # conversation
     "talk.intro": "For every message it finds out anew which skill it needs, and answers with that.",
     "talk.strip": "How much of each skill, message by message",
