@@ -5,13 +5,14 @@ Imports torch and safetensors only. Words and equations: `W' = U diag(sigma * z)
 
 from t2ui.core.adapted import Adapted, attach, decoder_layers, pick
 from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
+from t2ui.core.components import Component, component, ends, excitation, parts_of, z_of
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
 from t2ui.core.files import write_atomic
 from t2ui.core.lora import LoRA, best_lora
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
 from t2ui.core.shards import Shards
-from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
+from t2ui.core.spectra import bands, change, cosines, gram, gram_bands, grid, kept_by_lora, moved, spectrum, summary
 from t2ui.core.svd import CacheFull, DecomposeReport, Factors, decompose, decompose_all, fingerprint
 from t2ui.core.svf import SVFLinear
 
@@ -19,6 +20,7 @@ __all__ = [
     "CEM",
     "Adapted",
     "CacheFull",
+    "Component",
     "DecomposeReport",
     "Expert",
     "ExpertError",
@@ -40,17 +42,24 @@ __all__ = [
     "bands",
     "best_lora",
     "change",
+    "component",
     "cosines",
     "decoder_layers",
     "decompose",
     "decompose_all",
+    "ends",
+    "excitation",
     "fingerprint",
     "gram",
+    "gram_bands",
     "grid",
     "kept_by_lora",
     "load_expert",
+    "moved",
+    "parts_of",
     "pick",
     "spectrum",
     "summary",
     "write_atomic",
+    "z_of",
 ]

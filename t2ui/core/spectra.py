@@ -14,7 +14,7 @@ from torch import Tensor
 from t2ui.core.adapted import Adapted
 from t2ui.core.mixing import ExpertStack
 
-__all__ = ["bands", "change", "cosines", "gram", "grid", "kept_by_lora", "spectrum", "summary"]
+__all__ = ["bands", "change", "cosines", "gram", "gram_bands", "grid", "kept_by_lora", "moved", "spectrum", "summary"]
 
 BANDS = 4  # parts of a matrix' ranks, from the largest singular values to the smallest
 
@@ -128,6 +128,54 @@ def gram(stack: ExpertStack) -> dict[str, dict]:
     return result
 
 
+def band_edges(r: int, count: int = BANDS) -> list[int]:
+    """Where ``count`` equal bands of r ranks begin and end: count + 1 numbers from 0 to r."""
+    return [round(i * r / count) for i in range(count + 1)]
+
+
+def gram_bands(stack: ExpertStack, count: int = BANDS) -> dict[str, dict]:
+    """:func:`gram` by bands of ranks, from the largest singular values to the smallest.
+
+    Returns:
+        path -> {"G", "H": count lists of K x K, "m": count lists of K (sums of z - 1, not means), "r": ranks in each band,
+        "norm2": |W|_F^2 of all ranks, "layer", "module"}; the sums over the bands are those of the whole matrix.
+    """
+    adapted, result = stack.adapted, {}
+    for path, place in adapted.slices.items():
+        delta, sigma = stack.delta[:, place].double(), adapted.modules[path].sigma.double()
+        edges = band_edges(adapted.ranks[path], count)
+        parts = [(delta[:, a:b], delta[:, a:b] * sigma[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        result[path] = {
+            "G": [(d @ d.T).tolist() for d, _ in parts],
+            "H": [(s @ s.T).tolist() for _, s in parts],
+            "m": [d.sum(dim=1).tolist() for d, _ in parts],
+            "r": [b - a for a, b in zip(edges, edges[1:], strict=False)],
+            "norm2": float(sigma.square().sum()),
+            "layer": adapted.layer_of[path],
+            "module": module_name(path),
+        }
+    return result
+
+
+def moved(stack: ExpertStack, path: str) -> dict:
+    """Everything with which a browser draws one matrix under any mix: z = 1 + sum_k alpha_k delta_k.
+
+    Returns:
+        {"path", "layer", "module", "out", "in", "r", "sigma": r numbers, "delta": K lists of r (z_k - 1)}.
+
+    Raises:
+        ValueError: an unknown path.
+    """
+    adapted = stack.adapted
+    place = adapted.place(path, 0)
+    module, r = adapted.modules[path], adapted.ranks[path]
+    out, into = module.weight.shape
+    return {
+        "path": path, "layer": adapted.layer_of[path], "module": module_name(path), "out": int(out), "in": int(into), "r": r,
+        "sigma": module.sigma.tolist(), "delta": stack.delta[:, place : place + r].tolist(),
+    }  # fmt: skip
+
+
 def summary(columns: Mapping[str, Sequence], by: str = "layer") -> dict[str, list]:
     """Columns of :func:`change` gathered by ``layer`` or by ``module``.
 
@@ -163,7 +211,7 @@ def bands(adapted: Adapted, z: Mapping[str, Tensor] | Tensor | None = None, coun
     out: dict[str, list] = {"path": [], "layer": [], "module": [], "share": []}
     for path, part in adapted.split(_vector(adapted, z).double()).items():
         power = (adapted.modules[path].sigma.double() * (part - 1)).square()
-        edges = [round(i * len(power) / count) for i in range(count + 1)]
+        edges = band_edges(len(power), count)
         total = float(power.sum())
         held = [float(power[a:b].sum()) / total if total else 0.0 for a, b in zip(edges, edges[1:], strict=False)]
         for key, value in zip(out, (path, adapted.layer_of[path], module_name(path), held), strict=True):
