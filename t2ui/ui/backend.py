@@ -201,7 +201,7 @@ def peek_experts(folder: str | Path) -> tuple[str, ...]:
                 (length,) = struct.unpack("<Q", file.read(8))
                 if length > 10 * 2**20:
                     continue
-                header = json.loads(file.read(length)).get("__metadata__", {})
+                header = json.loads(json.loads(file.read(length)).get("__metadata__", {}).get("t2ui", "{}"))
         except (OSError, ValueError, struct.error, AttributeError):
             continue  # a damaged file: the registry will say so, with the reason
         if header.get("role", "skill") == "skill":

@@ -9,7 +9,7 @@ from html import escape
 
 from t2ui.searches import Cell, Generation, SearchView
 from t2ui.ui.flow import ms, parse_alphas, percent
-from t2ui.ui.live import pick
+from t2ui.ui.live import drawn, pick
 from t2ui.ui.parts import notice
 from t2ui.ui.text import Text
 from t2ui.ui.theme import colour, icon
@@ -86,7 +86,8 @@ def curve(state: SearchView, t: Text, width: int = 460, height: int = 220) -> st
     parts.append(f'<text class="t2-foot" x="{left}" y="{height - 10}">{escape(t("search.curve_x"))}</text>')
     label = "search.curve_accuracy" if state.objective == "accuracy" else "search.curve_likelihood"
     parts.append(f'<text class="t2-foot" x="{width - right}" y="{height - 10}" text-anchor="end">{escape(t(label))}</text>')
-    return f'<figure class="t2-plotbox"><figcaption>{escape(title)}</figcaption>{"".join(parts)}</svg></figure>'
+    rows = [[t("search.curve_x"), t("search.best"), t("search.average")], *[[g.index, g.best, g.average] for g in told]]
+    return drawn("search-score", title, "".join(parts) + "</svg>", rows, t)
 
 
 def cloud(state: SearchView, t: Text, width: int = 460) -> str:
@@ -126,7 +127,10 @@ def cloud(state: SearchView, t: Text, width: int = 460) -> str:
                          f'style="stroke:{tint};stroke-width:2.5"/>')  # fmt: skip
     for value in (low, (low + high) / 2, high):
         parts.append(f'<text class="t2-tick" x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{value:.1f}</text>')
-    return f'<figure class="t2-plotbox"><figcaption>{escape(title)}</figcaption>{"".join(parts)}</svg></figure>'
+    said = [t("search.elite"), t("search.candidate")]
+    rows = [["", *(t.family(name) for name in state.names)], *[[said[not elite], *alphas] for alphas, elite in points],
+            *[[t("search.running"), *alphas] for alphas, _ in state.pending]]  # fmt: skip
+    return drawn("search-mixes", title, "".join(parts) + "</svg>", rows, t)
 
 
 def result(state: SearchView, t: Text) -> str:

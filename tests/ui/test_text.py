@@ -11,7 +11,7 @@ UI = Path(__file__).parents[2] / "t2ui" / "ui"
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(UI.rglob("*.py")) if path.parent.name != "text")
 # Keys that are put together in code: their prefix.
 COMPOSED = ("family.", "row.", "map.", "share.", "examples.", "strategy.", "search.cell_", "search.preset_", "spectra.",
-            "next_step.", "measured.way.", "view.", "take.", "depth.")
+            "next_step.", "measured.way.", "view.", "take.", "depth.", "chart.", "component.")
 
 
 def used() -> set[str]:

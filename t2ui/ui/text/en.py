@@ -1,10 +1,11 @@
-"""English: every word on the page (further ones of the Ask and Mix tabs: ``en_ask.py``, ``en_mix.py``)."""
+"""English: every word on the page (further ones by tab: ``en_ask.py``, ``en_mix.py``, ``en_spectra.py``)."""
 
-from t2ui.ui.text import en_ask, en_mix
+from t2ui.ui.text import en_ask, en_mix, en_spectra
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
     **en_mix.TEXT,
+    **en_spectra.TEXT,
     "page.tagline": "A language model that reads a question twice: first to find out which skill it needs, then to "
     "answer with weights adapted for it.",
     "page.theme": "Light or dark",
@@ -219,28 +220,6 @@ TEXT: dict[str, str] = {
     "search.no_example": "None of the examples can be used ({why}).",
     "search.too_big": "The file has more than {limit} MB: take a part of it.",
     "search.no_text": "The file is not a text in UTF-8: save the table as JSON Lines or CSV.",
-    # spectra
-    "spectra.title": "What the mix does to the weights",
-    "spectra.words": "One cell per adapted matrix; a click opens its singular values.",
-    "spectra.measure": "Shown",
-    "spectra.dw_rel": "|ΔW| / |W|",
-    "spectra.rms": "size of z − 1",
-    "spectra.mean": "mean of z − 1",
-    "spectra.refresh": "Draw the current mix",
-    "spectra.empty": "Set a mix with the sliders of the Mix tab, then draw it here.",
-    "spectra.of": "The mix: {mix}.",
-    "spectra.cell": "layer {layer}, {module}: {value}; open its singular values",
-    "spectra.first": "The first ones, σ × z = σ′:",
-    "spectra.lines_aria": "Singular values of the matrix before and after, and z",
-    "spectra.index": "rank",
-    "spectra.value": "singular value",
-    "spectra.cosines": "Experts against each other",
-    "spectra.cosines_words": "Cosine of z − 1. Near 0 does not prove that two experts leave each other alone; only answers do.",
-    "spectra.cosine": "cosine",
-    "spectra.lora": "As a LoRA",
-    "spectra.lora_words": "How much of the change the best LoRA of each rank keeps, in closed form.",
-    "spectra.rank": "rank of the LoRA",
-    "spectra.kept": "kept share of |ΔW|",
     # names of experts and families
     "family.math": "math",
     "family.code": "code",
