@@ -9,19 +9,22 @@
   const AXES = ["xaxis", "yaxis", "yaxis2"];
   const full = (box) => box && (document.fullscreenElement === box || box.classList.contains("t2-full"));
 
-  /* Draw `made` ({data, layout}) into `plot` in the page's ink.
-     Plotly writes absolute addresses into fill: url(...) where the page has a <base>; link.js changes the page's address, and then
-     colour bars and clips point nowhere. Without the <base>'s href it writes plain #ids, which stay right. */
+  /* Where the page has a <base>, Plotly writes absolute addresses into fill: url(...#id); link.js changes the page's address, and
+     then colour bars and clips point nowhere. gradio's <base> is where the page lies anyway: without its href nothing else changes. */
+  const plainIds = () => {
+    const base = document.querySelector("base[href]");
+    if (base && base.href === new URL("./", location.href).href) base.removeAttribute("href");
+  };
+
+  // Draw `made` ({data, layout}) into `plot` in the page's ink.
   t2.react = async (plot, made) => {
     const P = await t2.plotly(), ink = t2.css("--t2-soft"), grid = t2.css("--t2-line"), box = plot.closest(".t2-chart");
     const layout = { ...made.layout, font: { color: ink, family: t2.css("--font") || "system-ui", size: 12 } };
     for (const axis of AXES) if (layout[axis]) layout[axis] = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, ...layout[axis] };
     if (full(box)) layout.height = Math.max(300, window.innerHeight - 150);
-    const base = plot.data ? null : document.querySelector("base[href]"), href = base && base.getAttribute("href");
-    if (base) base.removeAttribute("href");
-    const done = P.react(plot, made.data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
-    if (base) base.setAttribute("href", href);
-    await done;
+    if (layout.height) plot.style.height = layout.height + "px"; // Plotly changes only what is inside
+    plainIds();
+    await P.react(plot, made.data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
   };
 
   /* A chart that draws itself again when its value, the mix or the theme changes; never while nobody can see it.
