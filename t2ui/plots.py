@@ -110,6 +110,7 @@ SIGNED_SCALES = {
     "dark": ((0.0, "#e08a52"), (0.5, "#20262f"), (1.0, "#8cc6e6")),
 }
 AGREE_SCALE = SIGNED_SCALES["light"]
+DASHES = ("solid", "dash", "dot", "dashdot")  # colour is never the only difference
 BEFORE, AFTER, FACTOR = "#8a8f98", "#2f7fa8", "#b3541e"
 
 
@@ -182,7 +183,8 @@ def layer_lines(names: Sequence[str], layers: Sequence[int], by_layer: Sequence[
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
     figure = go.Figure([
         go.Scatter(x=list(layers), y=[table[i][j] for table in by_layer], name=f"{names[i]} · {names[j]}",
-                   mode="lines+markers") for i, j in pairs
+                   mode="lines+markers", line={"dash": DASHES[n % len(DASHES)]}, marker={"symbol": n % 24, "size": 7})
+        for n, (i, j) in enumerate(pairs)
     ])  # fmt: skip
     return _plain(figure, 300, xaxis={"title": {"text": x_title}, "dtick": 1, "fixedrange": True},
                   yaxis={"title": {"text": y_title}, "range": [-1.05, 1.05], "fixedrange": True})  # fmt: skip

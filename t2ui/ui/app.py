@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import api, composer, depth, events, examples, link, live, next_steps, parts, theme
+from t2ui.ui import api, composer, depth, events, examples, lean, link, live, next_steps, parts, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -81,6 +81,7 @@ def launch_options(t: Text | None = None) -> dict[str, Any]:
         "max_file_size": "12mb",
         "ssr_mode": False,
         "enable_monitoring": False,
+        "app_kwargs": lean.app_kwargs(),
     }
 
 

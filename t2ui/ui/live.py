@@ -65,7 +65,7 @@ def drawn(name: str, title: str, svg: str, rows: Sequence[Sequence[Any]], t: Tex
 
 def change_map(value: Mapping[str, Any], t: Text, **props: Any) -> gr.HTML:
     """Heatmap layers x modules of what the current mix changes. Its value: :func:`change_payload`."""
-    template = plot("change", t("map.aria"), t, '<p class="t2-plot-alt" aria-live="polite"></p>')
+    template = plot("change", t("map.aria"), t, '<p class="t2-plot-alt"></p>')
     script = "window.t2ui.changeMap(element, props, watch);"
     return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
 
@@ -146,6 +146,7 @@ def head() -> str:
     """What goes into the page's <head>: our script, and where plotly lies on this server."""
     gr.set_static_paths([PLOTLY_DIR])
     url = "gradio_api/file=" + quote((PLOTLY_DIR / "plotly.min.js").as_posix(), safe="/:")
+    url += f"?v={plotly.__version__}"  # so that a browser may keep it (lean.py)
     script = "\n".join((HERE / "static" / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return f"<script>{script}\nwindow.t2ui.plotlyUrl = {json.dumps(url)};</script>"
 

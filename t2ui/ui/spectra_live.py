@@ -26,7 +26,7 @@ def strip(names: Sequence[str], t: Text, **props: Any) -> gr.HTML:
 
 def spectra_map(t: Text, **props: Any) -> gr.HTML:
     """Heatmap of any measure; ``.wake`` asks for its value (:func:`map_payload`), ``.pick`` names the matrix that was chosen."""
-    below = '<p class="t2-plot-alt" aria-live="polite"></p>'
+    below = '<p class="t2-plot-alt"></p>'
     return _html(None, plot("spectra", t("spectra.map_aria"), t, below, keys=True), "spectraMap", **props)
 
 
@@ -50,7 +50,7 @@ def lora_view(t: Text, **props: Any) -> gr.HTML:
     """The share that a LoRA of rank k keeps, k by slider. Its value: :func:`lora_payload`."""
     below = (
         f'<div class="t2-controls"><label>{t.html("spectra.rank_label")} <input type="range" min="0" max="1" value="4" '
-        'data-part="rank"><output></output></label></div><p class="t2-plot-alt" aria-live="polite"></p>'
+        'data-part="rank"><output></output></label></div><p class="t2-plot-alt"></p>'
     )
     return _html(None, plot("lora", t("spectra.lora"), t, below), "loraView", **props)
 

@@ -128,9 +128,9 @@ class Visitor:
 
     def open(self, ready: bool = True) -> Visitor:
         self.page.goto(self.url, wait_until="commit")
-        self.page.wait_for_selector("#t2-flow svg", state="attached", timeout=30_000)
+        self.page.wait_for_selector("#t2-flow svg", state="attached", timeout=90_000)
         if ready:
-            self.page.wait_for_selector("#t2-ask:not([disabled])", timeout=30_000)
+            self.page.wait_for_selector("#t2-ask:not([disabled])", timeout=90_000)
         return self
 
     def ask(self, prompt: str | None, button: str = "#t2-ask") -> Visitor:
@@ -142,7 +142,7 @@ class Visitor:
         return self
 
     def wait(self, stage: str = "done", where: str = "#t2-answers") -> Visitor:
-        self.page.wait_for_selector(f'{where} .t2-answers[data-stage="{stage}"]', timeout=30_000, state="attached")
+        self.page.wait_for_selector(f'{where} .t2-answers[data-stage="{stage}"]', timeout=90_000, state="attached")
         return self
 
     def text(self, selector: str) -> str:

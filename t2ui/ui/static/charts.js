@@ -92,6 +92,7 @@
       alt.textContent = top
         ? value.text.alt.replace("{total}", t2.percent(total)).replace("{top}", t2.percent(top)).replace("{where}", where)
         : value.text.still;
+      if (document.activeElement && document.activeElement.type === "range") t2.say(alt.textContent);
       plot.dataset.repaints = String(++repaints);
       plot.dataset.total = total.toFixed(6);
     };

@@ -119,6 +119,23 @@
     });
   };
 
+  // ---- for who cannot see it ---------------------------------------------------------------------------------------
+  let saying = 0, voice = null;
+  t2.say = (text) => { // once it has come to rest: a slider that is dragged would be read out all the way
+    clearTimeout(saying);
+    saying = setTimeout(() => {
+      if (!voice) {
+        voice = Object.assign(document.createElement("p"), { className: "t2-voice" });
+        voice.setAttribute("aria-live", "polite");
+        document.body.append(voice);
+      }
+      if (voice.textContent !== text) voice.textContent = text;
+    }, 600);
+  };
+  const nameUploads = () => { // gradio's upload buttons are named otherwise than the words on them
+    for (const button of document.querySelectorAll("button[aria-dropeffect]")) { button.removeAttribute("aria-dropeffect"); button.removeAttribute("aria-label"); }
+  };
+
   // ---- light and dark -------------------------------------------------------------------------------------------
   const KEY = "t2ui-theme";
   const stored = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
@@ -140,13 +157,19 @@
       setTimeout(() => target.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "start" }), 60);
     }
   };
+  // plotly.min.js weighs more than everything before it: not before the first picture stands.
+  const fetchPlotly = () => {
+    if (document.querySelector("#t2-flow svg")) setTimeout(() => t2.plotlyUrl && t2.plotly().catch(() => {}), 1500);
+    else setTimeout(fetchPlotly, 200);
+  };
   const forced = new URLSearchParams(location.search).get("__theme");
   const start = () => {
     const choice = stored();
     // gradio sets its own class while it mounts; a visitor's remembered choice is put on top of it, once.
     if (choice && !forced) setTimeout(() => apply(choice === "dark"), 0);
     new MutationObserver(() => document.dispatchEvent(new Event("t2:theme"))).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-    setTimeout(() => t2.plotlyUrl && t2.plotly().catch(() => {}), 1500);
+    new MutationObserver(nameUploads).observe(document.body, { childList: true, subtree: true });
+    fetchPlotly();
   };
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
 })();

@@ -100,6 +100,7 @@
       let best = [0, 0];
       grid.forEach((row, i) => row.forEach((x, j) => { if (Math.abs(x || 0) > Math.abs(grid[best[0]][best[1]] || 0)) best = [i, j]; }));
       if (document.activeElement !== plot) said.textContent = grid[best[0]][best[1]] ? fill(value.text.most, { cell: tell(...best) }) : value.text.still;
+      if (document.activeElement === plot || (document.activeElement && document.activeElement.type === "range")) t2.say(said.textContent);
       plot.dataset.repaints = String(Number(plot.dataset.repaints || 0) + 1);
       if (plot.on && !plot.dataset.clicks) {
         plot.dataset.clicks = "1";
@@ -211,6 +212,7 @@
       slider.setAttribute("aria-valuetext", fill(value.text.k, { k }));
       const slots = { k, kept: t2.percent(value.kept[i]), numbers: value.parameters[i].toLocaleString("en"), z: value.z.toLocaleString("en") };
       said.textContent = fill(value.still ? value.text.still : value.text.said, slots) + (mine && !value.still ? " " + fill(value.text.matrix, { kept: t2.percent(mine[i]) }) : "");
+      if (document.activeElement === slider) t2.say(said.textContent);
       const x = value.rank, data = [{ ...made.data[0], x, y: value.kept, customdata: value.parameters, name: value.text.all }];
       if (mine) data.push({ ...made.data[0], x, y: mine, customdata: undefined, hovertemplate: undefined, name: value.text.one, line: { ...made.data[0].line, dash: "dot" } });
       const shapes = [{ type: "line", x0: k, x1: k, y0: 0, y1: 1, yref: "paper", line: { color: t2.css("--t2-accent"), width: 2 } }];
