@@ -65,3 +65,40 @@ def factors_of(loaded: Any, most: int = MAX_VALUES) -> list[dict[str, Any]]:
             "z": [[float(f"{v:.6g}") for v in z[part][::step].tolist()] for z in vectors],
         })  # fmt: skip
     return out
+def bands_of(loaded: Any) -> list[dict[str, Any]]:
+    """:func:`cells_of` by bands of ranks, for the Spectra tab: per matrix also its ``path`` and sums ``m`` of z - 1."""
+    from t2ui.core import gram_bands
+
+    at = [loaded.stack.names.index(name) for name in expert_names(loaded)]
+    return [
+        {
+            "path": path, "layer": cell["layer"], "module": cell["module"].removesuffix("_proj"), "r": cell["r"],
+            "norm2": float(f"{cell['norm2']:.6g}"), "G": [_short(g, at) for g in cell["G"]], "H": [_short(h, at) for h in cell["H"]],
+            "m": [[float(f"{m[j]:.6g}") for j in at] for m in cell["m"]], "X": cell["X"] and _short(cell["X"], at),
+        }
+        for path, cell in gram_bands(loaded.stack).items()
+    ]  # fmt: skip
+
+
+def matrix_of(loaded: Any, path: str) -> dict[str, Any]:
+    """One matrix for the browser (``t2ui.core.moved``), experts in :func:`expert_names`' order, numbers to six digits.
+
+    Raises:
+        ValueError: an unknown path.
+    """
+    from t2ui.core import moved
+
+    held = moved(loaded.stack, path)
+    at = [loaded.stack.names.index(name) for name in expert_names(loaded)]
+    digits = {"sigma": [float(f"{s:.6g}") for s in held["sigma"]], "delta": [[float(f"{d:.6g}") for d in held["delta"][k]] for k in at],
+              "X": held["X"] and _short(held["X"], at)}  # fmt: skip
+    return {**held, **digits}
+
+
+def ranks_of(most: int) -> list[int]:
+    """Ranks of a LoRA worth looking at: 1 to 4, then a half step and a doubling each, up to the largest rank there is."""
+    found, k = [1, 2, 3, 4], 4
+    while k < most:
+        found += [k * 3 // 2, k * 2]
+        k *= 2
+    return [k for k in found if k < most] + [most]

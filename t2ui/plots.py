@@ -105,7 +105,12 @@ def change_heatmap(
 
 
 # Blue against orange: told apart by the colour-blind, and by lightness in print.
-AGREE_SCALE = ((0.0, "#b3541e"), (0.5, "#f4f2ee"), (1.0, "#123f5c"))
+SIGNED_SCALES = {
+    "light": ((0.0, "#b3541e"), (0.5, "#f4f2ee"), (1.0, "#123f5c")),
+    "dark": ((0.0, "#e08a52"), (0.5, "#20262f"), (1.0, "#8cc6e6")),
+}
+AGREE_SCALE = SIGNED_SCALES["light"]
+DASHES = ("solid", "dash", "dot", "dashdot")  # colour is never the only difference
 BEFORE, AFTER, FACTOR = "#8a8f98", "#2f7fa8", "#b3541e"
 
 
@@ -152,14 +157,23 @@ def cosine_heatmap(table: Sequence[Sequence[float]], names: Sequence[str]) -> go
                   yaxis={"type": "category", "autorange": "reversed", "fixedrange": True})  # fmt: skip
 
 
+def expert_scatter(*, hover: str = "%{x:.3f}, %{y:.3f}") -> go.Figure:
+    """Two experts' z - 1 of one matrix against each other, a point a singular component; the browser fills it."""
+    figure = go.Figure(go.Scatter(x=[], y=[], mode="markers", marker={"color": AFTER, "size": 5, "opacity": 0.7},
+                                  hovertemplate="%{text}: " + hover + "<extra></extra>"))  # fmt: skip
+    axis = {"title": {"text": ""}, "fixedrange": True, "zeroline": True, "zerolinewidth": 2}
+    return _plain(figure, 320, xaxis=dict(axis), yaxis=dict(axis))
+
+
 def lora_curve(columns: Mapping[str, Any], *, x_title: str = "rank of the LoRA",
                y_title: str = "kept share of |dW|") -> go.Figure:  # fmt: skip
     """How much of a change the best LoRA of each rank keeps (``rank``, ``kept``, ``parameters`` of ``kept_by_lora``)."""
     figure = go.Figure(go.Scatter(
-        x=[str(k) for k in columns["rank"]], y=columns["kept"], mode="lines+markers", line={"color": AFTER, "width": 2},
-        customdata=columns["parameters"], hovertemplate="rank %{x}: %{y:.1%}, %{customdata:,} numbers<extra></extra>",
+        x=list(columns["rank"]), y=columns["kept"], mode="lines", line={"color": AFTER, "width": 2},
+        customdata=columns["parameters"], hovertemplate="%{x}: %{y:.1%}, %{customdata:,}<extra></extra>",
     ))  # fmt: skip
-    return _plain(figure, 280, xaxis={"title": {"text": x_title}, "type": "category", "fixedrange": True},
+    ticks = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096) if k <= max(columns["rank"])]
+    return _plain(figure, 280, xaxis={"title": {"text": x_title}, "type": "log", "tickvals": ticks, "fixedrange": True},
                   yaxis={"title": {"text": y_title}, "tickformat": ".0%", "range": [0, 1.05], "fixedrange": True})  # fmt: skip
 
 
@@ -169,7 +183,8 @@ def layer_lines(names: Sequence[str], layers: Sequence[int], by_layer: Sequence[
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
     figure = go.Figure([
         go.Scatter(x=list(layers), y=[table[i][j] for table in by_layer], name=f"{names[i]} · {names[j]}",
-                   mode="lines+markers") for i, j in pairs
+                   mode="lines+markers", line={"dash": DASHES[n % len(DASHES)]}, marker={"symbol": n % 24, "size": 7})
+        for n, (i, j) in enumerate(pairs)
     ])  # fmt: skip
     return _plain(figure, 300, xaxis={"title": {"text": x_title}, "dtick": 1, "fixedrange": True},
                   yaxis={"title": {"text": y_title}, "range": [-1.05, 1.05], "fixedrange": True})  # fmt: skip

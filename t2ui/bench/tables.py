@@ -95,9 +95,23 @@ def _decompose(r: dict[str, Any]) -> list[Row]:
              f"(`torch.linalg.svd` in fp32 {1000 * s['torch.linalg.svd']:.1f} ms)", "cache >= 20 x", _verdict(r["met"]))]  # fmt: skip
 
 
+def _page(r: dict[str, Any]) -> list[Row]:
+    def told(name: str, value: float) -> str:
+        if name.startswith("outage"):
+            return "yes" if value else "no"
+        return f"{value:.1f}" if "updates" in name else f"{value:.0f}" if "requests" in name else f"{1000 * value:,.0f} ms"
+
+    rows = []
+    for name, value in r["values"].items():
+        limit, least = r["limits"][name], "updates" in name or name.startswith("outage")
+        sign = "" if name.startswith("outage") or not limit else ">= " if least else "<= "
+        rows.append((f"`page`: {name}", told(name, value), sign + told(name, limit), _verdict(r["met"][name])))
+    return rows
+
+
 _ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "overhead": _overhead, "mix": _mix, "cem": _cem, "serve": _serve, "fair": _fair, "visitors": _visitors, "train": _train,
-    "decompose": _decompose}  # fmt: skip
+    "decompose": _decompose, "page": _page}  # fmt: skip
 
 
 # On one GPU: the same comparisons, other targets (cem 7 x serial, first token of 100 visitors, training only stated).

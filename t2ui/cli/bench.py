@@ -1,9 +1,12 @@
 """``bench startup``: how long until the page shows something, can be asked, and answers; in a real browser.
+``bench page``: what a visitor waits for once the page is served, over a fast, a slow and a broken line.
 ``bench first-pass``: what dispatch costs beside the answer."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -11,6 +14,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +51,7 @@ WATCH = """() => {
 }"""
 QUESTION = "Tom has 12 apples, buys 5 more and gives 4 to Anna. How many apples does Tom have now?"
 
-REPEATS = {"startup": 3, "first-pass": 30}
+REPEATS = {"startup": 3, "first-pass": 30, "page": 5}
 GPU = "gpu"
 ROWS = ("overhead", "mix", "cem", "serve", "fair", "visitors", "train", "decompose", "scale")
 
@@ -56,7 +61,7 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("name", choices=(*REPEATS, *ROWS, GPU))
     p.add_argument("--shapes", default=None, metavar="A,B", help="gpu: shapes to measure (default: qwen2.5-0.5b,llama-3-8b)")
     p.add_argument("--stages", default=None, metavar="A,B", help="gpu: only these benchmarks")
-    p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass, else 3 to 5")
+    p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass, 5 for page, else 3 to 5")
     model_flags(p), common_flags(p)
     p.set_defaults(run=run_bench)
 
@@ -69,6 +74,8 @@ def run_bench(args: argparse.Namespace) -> int:
     if args.name in ROWS:
         return _run_rows(args)
     repeats = REPEATS[args.name] if args.repeats is None else args.repeats
+    if args.name == "page":
+        return _run_page(args, repeats)
     if args.name == "first-pass":
         loaded = load_model(args)
         runs = [_first_pass(loaded) for _ in range(repeats + 1)][1:]  # the first one warms up
@@ -175,15 +182,32 @@ def _tokens(loaded: Any, text: str) -> int:
     return len(loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _startup(browser: Any) -> dict[str, float]:
-    """Seconds from ``python app.py`` to the recorded run and to a live ask; from the click to the first text."""
+def _run_page(args: argparse.Namespace, repeats: int) -> int:
+    from t2ui.bench.page import page
+
+    with chromium("bench page") as browser, served(_free_port(), args) as (url, server):
+        pause = None
+        if hasattr(signal, "SIGSTOP"):
+            pause = lambda on: os.kill(server.pid, signal.SIGSTOP if on else signal.SIGCONT)
+        result = page(browser, url, pause, repeats)
+    rows = [(name, value, result["limits"][name], "met" if result["met"][name] else "MISSED") for name, value in result["values"].items()]
+    print(table(rows, ("page", "measured", "target", "")))
+    write_json(args.json, {"name": "page", **result, "made_by": made_by(args)})
+    return 0
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
-    started = time.monotonic()
-    server = subprocess.Popen([sys.executable, "app.py", "--no-browser", "--port", str(port)], cwd=ROOT,
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(port: int, args: argparse.Namespace | None = None) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """``python app.py`` as a process of its own, from the moment that it answers; its address and the process."""
+    chosen = [] if args is None else ["--model", args.model, "--experts", args.experts, "--device", args.device, "--dtype", args.dtype]
+    url, started = f"http://127.0.0.1:{port}", time.monotonic()
+    server = subprocess.Popen([sys.executable, "app.py", "--no-browser", "--port", str(port), *chosen], cwd=ROOT,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
     try:
         while True:
@@ -196,25 +220,35 @@ def _startup(browser: Any) -> dict[str, float]:
                 if time.monotonic() - started > 120:
                     raise CommandError("app.py did not answer within 120 seconds") from None
                 time.sleep(0.05)
-        page.goto(url, wait_until="commit")
-        page.wait_for_selector("#t2-flow svg", state="attached", timeout=60_000)
-        shown = time.monotonic() - started
-        page.wait_for_selector("#t2-ask:not([disabled])", timeout=60_000)
-        live = time.monotonic() - started
-        found = {"recorded run on screen": round(shown, 2), "live ask possible": round(live, 2)}
-        for which in ("first click to first text", "second click to first text"):
-            page.fill("#t2-prompt textarea", QUESTION)
-            page.evaluate(WATCH)
-            page.click("#t2-ask")
-            page.wait_for_function("window.t2bench.adapted", timeout=60_000)
-            times = page.evaluate("window.t2bench")
-            found[which] = round((times["first"] - times["click"]) / 1000, 3)
-            page.wait_for_selector('#t2-answers .t2-answers[data-stage="done"]', timeout=60_000, state="attached")
-        return found
+        yield url, server
     finally:
-        page.context.close()
         server.terminate()
         try:
             server.wait(timeout=10)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def _startup(browser: Any) -> dict[str, float]:
+    """Seconds from ``python app.py`` to the recorded run and to a live ask; from the click to the first text."""
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    started = time.monotonic()
+    try:
+        with served(_free_port()) as (url, _):
+            page.goto(url, wait_until="commit")
+            page.wait_for_selector("#t2-flow svg", state="attached", timeout=60_000)
+            shown = time.monotonic() - started
+            page.wait_for_selector("#t2-ask:not([disabled])", timeout=60_000)
+            live = time.monotonic() - started
+            found = {"recorded run on screen": round(shown, 2), "live ask possible": round(live, 2)}
+            for which in ("first click to first text", "second click to first text"):
+                page.fill("#t2-prompt textarea", QUESTION)
+                page.evaluate(WATCH)
+                page.click("#t2-ask")
+                page.wait_for_function("window.t2bench.adapted", timeout=60_000)
+                times = page.evaluate("window.t2bench")
+                found[which] = round((times["first"] - times["click"]) / 1000, 3)
+                page.wait_for_selector('#t2-answers .t2-answers[data-stage="done"]', timeout=60_000, state="attached")
+            return found
+    finally:
+        page.context.close()

@@ -6,6 +6,7 @@ Imports torch and safetensors only. Words and equations: `W' = U diag(sigma * z)
 from t2ui.core.adapted import Adapted, attach, decoder_layers, pick
 from t2ui.core.adapters import LoRAExpert, load_adapter
 from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
+from t2ui.core.components import Component, component, ends, excitation, parts_of, z_of
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
 from t2ui.core.files import write_atomic
 from t2ui.core.lora import LoRA, best_lora
@@ -13,7 +14,19 @@ from t2ui.core.lowrank import Change, LowRank
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
 from t2ui.core.shards import Shards
-from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, projection, spectrum, summary
+from t2ui.core.spectra import (
+    bands,
+    change,
+    cosines,
+    gram,
+    gram_bands,
+    grid,
+    kept_by_lora,
+    moved,
+    projection,
+    spectrum,
+    summary,
+)
 from t2ui.core.svd import CacheFull, DecomposeReport, Factors, decompose, decompose_all, fingerprint
 from t2ui.core.svf import SVFLinear
 
@@ -22,6 +35,7 @@ __all__ = [
     "Adapted",
     "CacheFull",
     "Change",
+    "Component",
     "DecomposeReport",
     "Expert",
     "ExpertError",
@@ -45,19 +59,26 @@ __all__ = [
     "bands",
     "best_lora",
     "change",
+    "component",
     "cosines",
     "decoder_layers",
     "decompose",
     "decompose_all",
+    "ends",
+    "excitation",
     "fingerprint",
     "gram",
+    "gram_bands",
     "grid",
     "kept_by_lora",
     "load_adapter",
     "load_expert",
+    "moved",
+    "parts_of",
     "pick",
     "projection",
     "spectrum",
     "summary",
     "write_atomic",
+    "z_of",
 ]

@@ -150,6 +150,14 @@ class Adapted:
             raise ValueError(f"split expects a vector of length R = {self.R}, got shape {tuple(vector.shape)}")
         return {p: vector[s] for p, s in self.slices.items()}
 
+    def at(self, path: str, index: int) -> int:
+        """Where a matrix' singular component stands in an end-to-end vector. Raises ValueError: there is none."""
+        if path not in self.slices:
+            raise ValueError(f"{path!r} is not an adapted module: expected one of {self.paths[0]!r} ... {self.paths[-1]!r}")
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < self.ranks[path]:
+            raise ValueError(f"{path} has the singular components 0 to {self.ranks[path] - 1}, got {index!r}")
+        return self.slices[path].start + index
+
     def join(self, z: Mapping[str, Tensor], missing: float = 1.0) -> Tensor:
         """path -> (r,) to (R,) fp32 on the factors' device; paths not given are filled with `missing`.
 

@@ -46,4 +46,4 @@ def shaped(mix: Mix, profiles: Mapping[str, Sequence[float]], n_layers: int) -> 
             alphas[name] = tuple(a * w for a, w in zip(alpha, weights, strict=True))
         else:
             alphas[name] = alpha * weights[0] if len(set(points)) == 1 else tuple(alpha * w for w in weights)
-    return Mix(alphas)
+    return Mix(alphas, mix.off)

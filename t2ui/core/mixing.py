@@ -33,15 +33,23 @@ class Mix:
     Experts that are not named, and those at 0 everywhere (left out on construction), do not act. Alphas need not
     sum to 1. Treat `alphas` as read-only.
 
+    `off` are singular components, (module path, index), whose z is 0 whatever the experts say: the row answers without them.
+
     Raises:
-        ValueError: an alpha that is not a finite number of at most `ALPHA_LIMIT` in magnitude, an unusable name.
+        ValueError: an alpha that is not a finite number of at most `ALPHA_LIMIT` in magnitude, an unusable name or component.
     """
 
     alphas: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+    off: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         clean = {_name(name): _alpha(name, alpha) for name, alpha in self.alphas.items()}
         object.__setattr__(self, "alphas", {n: a for n, a in clean.items() if a and any(_values(a))})
+        object.__setattr__(self, "off", tuple(sorted({_component(*each) for each in self.off})))
+
+    def without(self, path: str, index: int) -> Mix:
+        """The same mix with one more singular component switched off."""
+        return Mix(self.alphas, (*self.off, (path, index)))
 
     @classmethod
     def base(cls) -> Mix:
@@ -55,7 +63,8 @@ class Mix:
 
     @classmethod
     def parse(cls, text: str) -> Mix:
-        """Read "base", "math" (= 1), "math=0.6,code=0.2", or per layer "math=0.6/0.2/0/1"; spaces do not matter.
+        """Read "base", "math" (= 1), "math=0.6,code=0.2", or per layer "math=0.6/0.2/0/1"; spaces do not matter. A part
+        "!model.layers.5.mlp.down_proj:17" switches one singular component off.
 
         Raises:
             ValueError: with the offending part and the forms that are understood.
@@ -64,8 +73,15 @@ class Mix:
         if text == "base":
             return cls()
         alphas: dict[str, float | tuple[float, ...]] = {}
+        off: list[tuple[str, int]] = []
         for part in text.split(","):
             name, given, value = (piece.strip() for piece in part.partition("="))
+            if name.startswith("!") and not given:
+                path, _, index = name[1:].rpartition(":")
+                if not path or not index.isdecimal():
+                    raise _unreadable(text, part)
+                off.append((path, int(index)))
+                continue
             if not name or name == "base":
                 raise _unreadable(text, part)
             if name in alphas:
@@ -75,21 +91,21 @@ class Mix:
             except ValueError:
                 raise _unreadable(text, part) from None
             alphas[name] = values if "/" in value else values[0]
-        return cls(alphas)
+        return cls(alphas, tuple(off))
 
     def __str__(self) -> str:
         """What `parse` reads back to an equal mix."""
-        if not self.alphas:
+        if self.is_base:
             return "base"
         parts = []
         for name, alpha in self.alphas.items():
             text = "/".join(repr(v).removesuffix(".0") for v in _values(alpha))
             lone = isinstance(alpha, tuple) and len(alpha) == 1
             parts.append(f"{name}={text}" + "/" * lone)  # the slash tells a model of one layer's tuple from a number
-        return ",".join(parts)
+        return ",".join([*parts, *(f"!{path}:{index}" for path, index in self.off)])
 
     def __hash__(self) -> int:
-        return hash(frozenset(self.alphas.items()))
+        return hash((frozenset(self.alphas.items()), self.off))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.alphas)
@@ -100,8 +116,8 @@ class Mix:
 
     @property
     def is_base(self) -> bool:
-        """No expert acts."""
-        return not self.alphas
+        """No expert acts, and no component is switched off."""
+        return not self.alphas and not self.off
 
     @property
     def per_layer(self) -> bool:
@@ -125,8 +141,9 @@ class Mix:
         return self
 
     def to_json(self) -> dict:
-        """Plain data: {"alphas": {name: number or list}}."""
-        return {"alphas": {n: list(a) if isinstance(a, tuple) else a for n, a in self.alphas.items()}}
+        """Plain data: {"alphas": {name: number or list}}, and "off": [[path, index]] where components are switched off."""
+        plain = {"alphas": {n: list(a) if isinstance(a, tuple) else a for n, a in self.alphas.items()}}
+        return plain | ({"off": [list(each) for each in self.off]} if self.off else {})
 
     @classmethod
     def from_json(cls, data: Mapping | str) -> Mix:
@@ -135,11 +152,12 @@ class Mix:
             data = json.loads(data)
         try:
             alphas = dict(data["alphas"].items())
-        except (KeyError, TypeError, AttributeError):
+            off = tuple((path, index) for path, index in data.get("off", ()))
+        except (KeyError, TypeError, AttributeError, ValueError):
             raise ValueError(
                 f'a mix in JSON looks like {{"alphas": {{"math": 0.6}}}}, got {str(data)[:80]!r}'
             ) from None
-        return cls(alphas)
+        return cls(alphas, off)
 
 
 def _values(alpha: float | tuple[float, ...]) -> tuple[float, ...]:
@@ -152,10 +170,18 @@ def _name(name: object) -> str:
         or not name
         or name == "base"
         or any(c in name for c in "=,/")
+        or name.startswith("!")
         or name != name.strip()
     ):
         raise ValueError(f"{name!r} cannot be an expert's name in a mix")
     return name
+
+
+def _component(path: object, index: object) -> tuple[str, int]:
+    fits = isinstance(path, str) and path and not any(c in path for c in "=,:!/ ")
+    if not fits or not isinstance(index, int) or isinstance(index, bool) or index < 0:
+        raise ValueError(f"a component that is switched off is a module path and an index from 0, got {path!r}, {index!r}")
+    return path, index
 
 
 def _alpha(name: str, alpha: object) -> float | tuple[float, ...]:
@@ -217,6 +243,16 @@ class ExpertStack:
     def __len__(self) -> int:
         return len(self.experts)
 
+    def check(self, mix: Mix) -> Mix:
+        """Return the mix itself if these experts and this model can apply it.
+
+        Raises:
+            ValueError: as `Mix.check`, or a component that the model does not have.
+        """
+        for path, index in mix.off:
+            self.adapted.at(path, index)
+        return mix.check(self.names, self.adapted.n_layers)
+
     def alphas(self, mix: Mix) -> Tensor:
         """The mix as numbers: (L, K) fp32, the same in every layer where the mix has one number."""
         mix.check(self.names, self.adapted.n_layers)
@@ -229,7 +265,7 @@ class ExpertStack:
         """z(alpha) = 1 + sum_k alpha_k (z_k - 1), (R,) fp32; exactly 1 for the base.
 
         Raises:
-            ValueError: as `Mix.check`; a LoRA expert in the mix, which no z says: see `change`.
+            ValueError: as `check`; a LoRA expert in the mix, which no z says: see `change`.
         """
         if low := self.lora(mix):
             raise ValueError(f"mix {mix} holds the LoRA expert {low[0]}, which no vector z stands for: take change(mix)")
@@ -237,7 +273,7 @@ class ExpertStack:
 
     def _z(self, mix: Mix) -> Tensor:
         """`z` of the mix' SVF experts."""
-        mix.check(self.names, self.adapted.n_layers)
+        self.check(mix)
         z = torch.ones_like(self._sigma)
         for k, name in enumerate(self.names):  # one by one: a mix gives the same bits alone and in any batch
             alpha = 0.0 if name in self.columns else mix.alpha(name)
@@ -245,6 +281,8 @@ class ExpertStack:
                 z += torch.tensor(alpha, device=z.device)[self._layer_index] * self.delta[k]
             elif alpha:
                 z += alpha * self.delta[k]
+        for path, index in mix.off:
+            z[self.adapted.at(path, index)] = 0.0
         return z
 
     def lora(self, mix: Mix) -> list[str]:

@@ -19,7 +19,8 @@ from t2ui.core.adapted import Adapted
 from t2ui.core.lowrank import Change, share_on_diagonal, singular_parts, z_of
 from t2ui.core.mixing import ExpertStack
 
-__all__ = ["Costly", "bands", "change", "cosines", "gram", "grid", "kept_by_lora", "projection", "spectrum", "summary"]
+__all__ = ["Costly", "bands", "change", "cosines", "gram", "gram_bands", "grid", "kept_by_lora", "moved", "projection",
+           "spectrum", "summary"]  # fmt: skip
 
 BANDS = 4  # parts of a matrix' ranks, from the largest singular values to the smallest
 DENSE = 1024  # the singular values of a dW of both kinds are only computed up to this size: minutes a matrix beyond it
@@ -197,6 +198,71 @@ def projection(adapted: Adapted, z: Change) -> tuple[Tensor, dict[str, float], f
     return out, kept, on_all / total_all if total_all else 1.0
 
 
+def band_edges(r: int, count: int = BANDS) -> list[int]:
+    """Where ``count`` equal bands of r ranks begin and end: count + 1 numbers from 0 to r."""
+    return [round(i * r / count) for i in range(count + 1)]
+
+
+def gram_bands(stack: ExpertStack, count: int = BANDS) -> dict[str, dict]:
+    """:func:`gram` by bands of ranks, from the largest singular values to the smallest.
+
+    Returns:
+        path -> {"G", "H": count lists of K x K, "m": count lists of K (sums of z - 1, not means), "r": ranks in each band,
+        "norm2": |W|_F^2 of all ranks, "layer", "module"}; the sums over the bands are those of the whole matrix. With LoRA experts
+        the bands hold what they rescale; "X" (K x K, None without any) is what else belongs to H of the whole matrix.
+    """
+    adapted, result = stack.adapted, {}
+    for path in adapted.slices:
+        sigma = adapted.modules[path].sigma.double().cpu()
+        delta = _deltas(stack, path)
+        scaled = delta * sigma
+        edges = band_edges(adapted.ranks[path], count)
+        parts = [(delta[:, a:b], scaled[:, a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        rest = None if not stack.columns else _with_pairs(stack, scaled @ scaled.T, [path]) - scaled @ scaled.T
+        result[path] = {
+            "G": [(d @ d.T).tolist() for d, _ in parts],
+            "H": [(s @ s.T).tolist() for _, s in parts],
+            "X": None if rest is None else rest.tolist(),
+            "m": [d.sum(dim=1).tolist() for d, _ in parts],
+            "r": [b - a for a, b in zip(edges, edges[1:], strict=False)],
+            "norm2": float(sigma.square().sum()),
+            "layer": adapted.layer_of[path],
+            "module": module_name(path),
+        }
+    return result
+
+
+def _deltas(stack: ExpertStack, path: str) -> Tensor:
+    """z_k - 1 of one matrix, (K, r) float64 on the CPU; of a LoRA expert, of the part that rescales."""
+    place, sigma = stack.adapted.slices[path], stack.adapted.modules[path].sigma
+    if not stack.columns:
+        return stack.delta[:, place].double().cpu()
+    return torch.stack([z_of(sigma, on) - 1 for on in stack.diagonals[:, place]])
+
+
+def moved(stack: ExpertStack, path: str) -> dict:
+    """Everything with which a browser draws one matrix under any mix: z = 1 + sum_k alpha_k delta_k.
+
+    Returns:
+        {"path", "layer", "module", "out", "in", "r", "sigma": r numbers, "delta": K lists of r (z_k - 1; of a LoRA expert, of the
+        part that rescales), "X": as in :func:`gram_bands`}.
+
+    Raises:
+        ValueError: an unknown path.
+    """
+    adapted = stack.adapted
+    adapted.at(path, 0)
+    module = adapted.modules[path]
+    out, into = module.weight.shape
+    delta = _deltas(stack, path)
+    scaled = delta * module.sigma.double().cpu()
+    rest = None if not stack.columns else (_with_pairs(stack, scaled @ scaled.T, [path]) - scaled @ scaled.T).tolist()
+    return {
+        "path": path, "layer": adapted.layer_of[path], "module": module_name(path), "out": int(out), "in": int(into),
+        "r": adapted.ranks[path], "sigma": module.sigma.tolist(), "delta": delta.tolist(), "X": rest,
+    }  # fmt: skip
+
+
 def summary(columns: Mapping[str, Sequence], by: str = "layer") -> dict[str, list]:
     """Columns of :func:`change` gathered by ``layer`` or by ``module``.
 
@@ -241,7 +307,7 @@ def bands(adapted: Adapted, z: AnyZ = None, count: int = BANDS) -> dict[str, lis
         if path in low:
             on, total = share_on_diagonal(adapted.modules[path], part, low[path])
             power = on.square()
-        edges = [round(i * len(power) / count) for i in range(count + 1)]
+        edges = band_edges(len(power), count)
         held = [float(power[a:b].sum()) / total if total else 0.0 for a, b in zip(edges, edges[1:], strict=False)]
         for key, value in zip(out, (path, adapted.layer_of[path], module_name(path), held), strict=True):
             out[key].append(value)

@@ -174,7 +174,7 @@ class Loaded:
     def check_mix(self, mix: Mix) -> None:
         """Raise RequestError unless the stack can apply this mix."""
         try:
-            mix.check(self.stack.names, self.info.n_layers)
+            self.stack.check(mix)
         except ValueError as error:
             raise RequestError(str(error)) from error
 

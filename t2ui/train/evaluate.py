@@ -61,7 +61,7 @@ def read_mix(text: str) -> Mix | str:
             raise ValueError(f"recipe file {text} cannot be read: {error}") from error
         if "alphas" not in recipe:
             raise ValueError(f"recipe file {text} has no \"alphas\"; expected {{\"alphas\": {{\"math\": 0.6}}}}")
-        return Mix(recipe["alphas"])
+        return Mix.from_json(recipe)
     return Mix.parse(text)
 
 

@@ -9,11 +9,26 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import aids, api, composer, depth, events, examples, guide, link, live, next_steps, parts, present, theme
+from t2ui.ui import (
+    aids,
+    api,
+    composer,
+    depth,
+    events,
+    examples,
+    guide,
+    lean,
+    link,
+    live,
+    next_steps,
+    parts,
+    present,
+    theme,
+)
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, keep, mix, score, search, spectra, sweep, take, talk
+from t2ui.ui.tabs import ask, component, keep, mix, score, search, spectra, sweep, take, talk
 from t2ui.ui.text import Text
 
 
@@ -50,7 +65,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                     with gr.Tab(t("tab.search"), id="search", elem_id="t2-tab-search") as search_part:
                         search_tab = search.build(t)
                     with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
-                        spectra_tab = spectra.build(t)
+                        spectra_tab = spectra.build(t, names)
         player = present.build(t)
         parts_of = (ask_part, talk_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>{guide.keys_html(t)}')
@@ -60,11 +75,13 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         score.wire(score_part, mix_tab, backend, sessions, t)
         sweep.wire(sweep_part, mix_tab, score_part.history, backend, sessions, t)
         search.wire(search_tab, mix_tab, tabs, backend, sessions, t)
-        spectra.wire(spectra_tab, mix_tab.state, backend, t)
+        spectra.wire(spectra_tab, spectra_part, mix_tab.state, backend, t)
+        inspected = spectra_tab.component
+        component.wire(inspected, spectra_tab.matrix, spectra_tab.path, mix_tab.state, box, backend, sessions, t)
         take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
         keep.wire(kept, box, from_link, ask_tab, mix_tab, tabs, backend, sessions, recording, t)
         present.wire(demo, player, backend, t)
-        buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
+        buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, inspected.look, inspected.off]
         opening = _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
         aids.wire(demo, opening, box, backend, t)
 
@@ -87,6 +104,7 @@ def launch_options(t: Text | None = None) -> dict[str, Any]:
         "max_file_size": "12mb",
         "ssr_mode": False,
         "enable_monitoring": False,
+        "app_kwargs": lean.app_kwargs(),
     }
 
 
@@ -129,6 +147,7 @@ def _wire_loading(
 
     async def opened(request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         backend.page_opened()
+        before = backend.names
         # The task families first: a second of imports that the first picture did not have to wait for.
         families = await asyncio.to_thread(lambda: (examples.families_html(t), examples.pictures_html(t)))
         yield {box.examples: families[0], box.thumbs: families[1]}
@@ -143,7 +162,10 @@ def _wire_loading(
             yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why, talked.notice: why}
             return
         names = backend.names
-        asked = link.read(dict(request.query_params), names, t)[0].strategy  # only now it is known which ones there are
+        told = link.read(dict(request.query_params), names, t)[0]
+        asked = told.strategy  # only now it is known which ones there are
+        # The address was read while only a guess of the experts' order was there: another order, other sliders.
+        again = dict(enumerate(told.mix)) if told.mix is not None and names != before else {}
         chosen = {"value": asked} if asked in backend.strategies else {}
         unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not chosen else ""
         alone = "" if names else t("next.short", name=backend.info.name)
@@ -163,7 +185,8 @@ def _wire_loading(
             tab.change: live.change_payload(backend.cells, names, t, n_layers=backend.n_layers),
             **{dropdown: gr.update(**offer) for dropdown, offer in zip((swept.first, swept.second), sweep.choices(names, t), strict=True)},
             tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t),
-            **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
+            **{slider: gr.update(**mix.slot(i, names, t), **({"value": again[i]} if i in again else {}))
+               for i, slider in enumerate(tab.sliders)},
         }
 
     return demo.load(opened, None, outputs, **events.LIVE)

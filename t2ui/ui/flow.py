@@ -284,6 +284,8 @@ def parse_alphas(mix: str) -> dict[str, float]:
     out: dict[str, float] = {}
     for part in "" if mix == "base" else mix.split(","):
         name, _, value = part.partition("=")
+        if name.startswith("!"):
+            continue  # a singular component that is switched off: no expert
         try:
             numbers = [float(v) for v in value.split("/")] if value else [1.0]
         except ValueError:

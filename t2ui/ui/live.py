@@ -1,8 +1,9 @@
-"""Components whose pictures move in the browser: the change map (live Plotly) and the share of base.
+"""Components whose pictures move in the browser: live charts (Plotly) and the share of base.
 
-``gr.Plot`` mounts its chart anew on every update. Here a ``gr.HTML`` holds one element; ``static/page.js`` draws into
+``gr.Plot`` mounts its chart anew on every update. Here a ``gr.HTML`` holds one element; ``static/charts.js`` draws into
 it with ``Plotly.react`` from the Gram matrices that were sent once, so that a slider moves the picture without a
-request. plotly.min.js is the one that the Python package ships.
+request. plotly.min.js is the one that the Python package ships. Every chart has the same four buttons (:func:`tools`); those of
+the Spectra tab are in ``spectra_live.py``.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from t2ui.ui.theme import colour
 
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "words.js", "mix.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js", "present.js")  # in this order
-STYLES = ("page.css", "ask.css", "mix.css", "words.css", "talk.css", "guide.css", "present.css")
+SCRIPTS = ("page.js", "words.js", "charts.js", "mix.js", "spectra.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js",
+           "present.js")  # in this order
+STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "present.css")
 
 
 # Functions, not subclasses of gr.HTML: gradio writes a .pyi file next to every module that derives a component.
@@ -35,21 +37,44 @@ def markup(value: str = "", **props: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=None, apply_default_css=False, **props)
 
 
-def change_map(value: Mapping[str, Any], aria: str, **props: Any) -> gr.HTML:
-    """Heatmap layers x modules of what the current mix changes. Its value: :func:`change_payload`."""
-    template = (
-        f'<div class="t2-plot" role="img" aria-label="{escape(aria)}"></div>'
-        '<p class="t2-plot-alt" aria-live="polite"></p>'
+def tools(t: Text) -> str:
+    """The buttons of a chart: full screen, PNG, SVG, CSV (``charts.js`` does the work, for Plotly, SVG and tables alike)."""
+    buttons = "".join(
+        f'<button type="button" data-t2="chart" data-do="{do}" title="{t.html(f"chart.{do}_title")}" '
+        f'aria-label="{t.html(f"chart.{do}_title")}">{t.html(f"chart.{do}")}</button>'
+        for do in ("full", "png", "svg", "csv")
     )
+    return f'<div class="t2-tools" role="group" aria-label="{t.html("chart.tools")}">{buttons}</div>'
+
+
+def plot(name: str, aria: str, t: Text, below: str = "", keys: bool = False) -> str:
+    """The frame of one Plotly chart; ``name`` is the exported file's. ``keys``: the chart can be walked with the arrow keys."""
+    how = f'role="group" tabindex="0" aria-roledescription="{t.html("chart.walk")}"' if keys else 'role="img"'
+    return (
+        f'<figure class="t2-chart" data-name="{escape(name)}"><div class="t2-plot" {how} aria-label="{escape(aria)}" hidden></div>'
+        f"{below}{tools(t)}</figure>"
+    )
+
+
+def drawn(name: str, title: str, svg: str, rows: Sequence[Sequence[Any]], t: Text, caption: str = "", css: str = "") -> str:
+    """A chart that the server draws anew while it runs; ``rows`` is what its CSV holds, ``caption`` its title as HTML."""
+    return (
+        f'<figure class="t2-plotbox t2-chart {css}" data-live data-name="{escape(name)}" data-rows="{escape(json.dumps(rows))}">'
+        f"<figcaption>{caption or escape(title)}</figcaption>{svg}{tools(t)}</figure>"
+    )
+
+
+def change_map(value: Mapping[str, Any], t: Text, **props: Any) -> gr.HTML:
+    """Heatmap layers x modules of what the current mix changes. Its value: :func:`change_payload`."""
+    template = plot("change", t("map.aria"), t, '<p class="t2-plot-alt"></p>')
     script = "window.t2ui.changeMap(element, props, watch);"
     return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
 
 
-def figure(value: Mapping[str, Any] | None, aria: str, **props: Any) -> gr.HTML:
-    """Any plotly figure, redrawn in place. Its value: ``{"figure": ...}`` or None (nothing yet)."""
-    template = f'<div class="t2-plot t2-figure" role="img" aria-label="{escape(aria)}"></div>'
+def figure(value: Mapping[str, Any] | None, name: str, aria: str, t: Text, **props: Any) -> gr.HTML:
+    """Any plotly figure, redrawn in place. Its value: ``{"figure": ...}`` or None (nothing yet); ``scales``: colours by theme."""
     script = "window.t2ui.figure(element, props, watch);"
-    return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
+    return gr.HTML(value, html_template=plot(name, aria, t), js_on_load=script, apply_default_css=False, **props)
 
 
 def share_bar(value: Mapping[str, Any], **props: Any) -> gr.HTML:
@@ -122,6 +147,7 @@ def head() -> str:
     """What goes into the page's <head>: our script, and where plotly lies on this server."""
     gr.set_static_paths([PLOTLY_DIR])
     url = "gradio_api/file=" + quote((PLOTLY_DIR / "plotly.min.js").as_posix(), safe="/:")
+    url += f"?v={plotly.__version__}"  # so that a browser may keep it (lean.py)
     script = "\n".join((HERE / "static" / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return f"<script>{script}\nwindow.t2ui.plotlyUrl = {json.dumps(url)};</script>"
 

@@ -138,6 +138,7 @@ def proof(row: Row, t: Text) -> str:
     if row.change is None or not row.reason:
         return ""
     alphas = sorted(parse_alphas(row.applied or row.mix).items(), key=lambda item: -abs(item[1]))
+    alphas = [(name, value) for name, value in alphas if abs(value) >= 0.005]  # else shown as 0.00
     mix = ", ".join(f"{t.family(name)} {value:.2f}" for name, value in alphas)
     said, plain = t.two("proof.line", mix=mix or t("mix.none"), share=percent(row.change, 1))
     if (seconds := row.seconds.get("mix")) is not None and row.change:

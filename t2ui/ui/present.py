@@ -13,11 +13,11 @@ import gradio as gr
 from t2ui.recorded import RecordingError
 from t2ui.runs import Run
 from t2ui.storyline import ASK, WRONG, Story, load_story
-from t2ui.ui import parts, search_view, story
+from t2ui.ui import parts, search_view, spectra_card, story
 from t2ui.ui.backend import Backend
 from t2ui.ui.flags import ROOT
 from t2ui.ui.flow import flow_html
-from t2ui.ui.tabs import spectra, sweep
+from t2ui.ui.tabs import sweep
 from t2ui.ui.text import Text
 
 RECORDED = ROOT / "assets" / "recorded" / "story.json"
@@ -34,8 +34,8 @@ def pictures(told: Story, t: Text) -> dict[str, str]:
     plan = sweep.Plan((told.names.index(ASK), told.names.index(WRONG)), told.alphas)
     swept = sweep.map_html(plan, told.sweep, told.names, t)
     found = search_view.view(told.search, t)
-    table = spectra.table(dict(told.card.columns), "dw_rel", told.card.mix, t)
-    formula = spectra.formula(dict(told.card.best), told.card.shape, t)
+    table = spectra_card.table(dict(told.card.columns), "dw_rel", told.card.mix, t)
+    formula = spectra_card.formula(dict(told.card.best), told.card.shape, t)
     words = t.html("present.weights", name=t.family(ASK))
     return {
         "ask": answered(told.ask, ("base", "dispatch")),

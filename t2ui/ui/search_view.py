@@ -9,7 +9,7 @@ from html import escape
 
 from t2ui.searches import Cell, Generation, SearchView
 from t2ui.ui.flow import ms, parse_alphas, percent
-from t2ui.ui.live import pick
+from t2ui.ui.live import drawn, pick
 from t2ui.ui.parts import notice
 from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
@@ -87,7 +87,8 @@ def curve(state: SearchView, t: Text, width: int = 460, height: int = 220) -> st
     parts.append(f'<text class="t2-foot" x="{left}" y="{height - 10}">{t.tspans("search.curve_x")}</text>')
     label = "search.curve_accuracy" if state.objective == "accuracy" else "search.curve_likelihood"
     parts.append(f'<text class="t2-foot" x="{width - right}" y="{height - 10}" text-anchor="end">{t.tspans(label)}</text>')
-    return f'<figure class="t2-plotbox"><figcaption>{escape(title)}</figcaption>{"".join(parts)}</svg></figure>'
+    rows = [[t("search.curve_x"), t("search.best"), t("search.average")], *[[g.index, g.best, g.average] for g in told]]
+    return drawn("search-score", title, "".join(parts) + "</svg>", rows, t)
 
 
 def cloud(state: SearchView, t: Text, width: int = 460) -> str:
@@ -121,8 +122,11 @@ def cloud(state: SearchView, t: Text, width: int = 460) -> str:
               for k, y in enumerate(lanes) for alphas, _ in state.pending]  # fmt: skip
     for value in (low, (low + high) / 2, high):
         parts.append(f'<text class="t2-tick" x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{value:.1f}</text>')
-    return (f'<figure class="t2-plotbox t2-cloud"><figcaption>{caption}</figcaption>{"".join(parts)}</svg>'
-            f'{_scrubber(len(shown), t)}</figure>')  # fmt: skip
+    said = [t("search.elite"), t("search.candidate")]
+    rows = [[t("search.generation"), "", *(t.family(name) for name in state.names)],
+            *[[g.index + 1, said[not elite], *alphas] for g in shown for alphas, _, elite in g.points],
+            *[["", t("search.running"), *alphas] for alphas, _ in state.pending]]  # fmt: skip
+    return drawn("search-mixes", title, "".join(parts) + "</svg>" + _scrubber(len(shown), t), rows, t, caption=caption, css="t2-cloud")
 
 
 def _lanes(generation: Generation, names: Sequence[str], lanes: Sequence[float], x: Callable[[float], float]) -> str:

@@ -84,8 +84,8 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
              over="#t2-sweep-map [data-stage=done]", pause=60.0),
         Step("best", 4, "mix", (("click", "#t2-sweep-map [data-stage=done] .t2-best"),), "", "mix", "best",
              instead=(("set", None, list(best)),), see="#t2-sweep-map"),
-        Step("card", 5, "spectra", (("set", None, [float(name == ask) for name in names]), ("click", "#t2-spectra-refresh")),
-             "#t2-spectra-matrix h2", "#t2-spectra-matrix h2:not([data-stage=old])", "card", see="#t2-spectra-matrix"),
+        Step("card", 5, "spectra", (("set", None, [float(name == ask) for name in names]),), "",
+             '#t2-spectra-map .t2-plot[data-repaints]', "card", see="#t2-spectra-map"),
         Step("link", 5, "", (("link",),)),
     )  # fmt: skip
 

@@ -81,21 +81,3 @@ def test_what_cannot_be_searched_is_said_and_kept(visit):
     page.wait_for_selector("#t2-search-notice [role=alert]")
     assert "prompt" in page.inner_text("#t2-search-notice") and page.input_value("#t2-search-own textarea").startswith("only")
     assert page.is_enabled("#t2-search-start")
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_spectra_of_the_current_mix(visit, width):
-    page = visit(width=width).page
-    open_tab(page, "Mix")
-    page.fill("#t2-alpha-0 input[type=number]", "0.5")
-    page.keyboard.press("Tab")
-    open_tab(page, "Spectra")
-    page.click("#t2-spectra-refresh")
-    page.wait_for_selector("#t2-spectra-grid .t2-heat", timeout=30_000)
-    page.wait_for_selector("#t2-spectra-lines .scatterlayer", timeout=30_000, state="attached")
-    first = page.inner_text("#t2-spectra-matrix h2")
-    other = page.locator("#t2-spectra-grid .t2-heat").first
-    other.click()
-    page.wait_for_function("old => document.querySelector('#t2-spectra-matrix h2').innerText !== old", arg=first)
-    assert "=" in page.inner_text("#t2-spectra-matrix .t2-formula")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")

@@ -3,7 +3,21 @@ import json
 import pytest
 import torch
 
-from t2ui.core import Expert, ExpertStack, Mix, bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
+from t2ui.core import (
+    Expert,
+    ExpertStack,
+    Mix,
+    bands,
+    change,
+    cosines,
+    gram,
+    gram_bands,
+    grid,
+    kept_by_lora,
+    moved,
+    spectrum,
+    summary,
+)
 
 from .models import LAYERS, some_z
 
@@ -156,3 +170,26 @@ def test_what_a_lora_keeps_is_what_the_best_low_rank_matrix_keeps(adapted):
     assert kept_by_lora(adapted, None, (1,))["kept"] == [1.0]
     with pytest.raises(ValueError, match="at least 1"):
         kept_by_lora(adapted, z, (0,))
+
+
+def test_bands_add_up_to_the_whole_gram(adapted):
+    stack = ExpertStack(adapted, [Expert.from_z(adapted, n, some_z(adapted, s)) for n, s in (("a", 0), ("b", 4))])
+    whole, parts = gram(stack), gram_bands(stack, 3)
+    for path in adapted.paths:
+        one, bands_ = whole[path], parts[path]
+        for key in ("G", "H"):
+            assert torch.tensor(bands_[key]).sum(dim=0) == pytest.approx(torch.tensor(one[key]), rel=1e-4, abs=1e-6)
+        assert sum(bands_["r"]) == one["r"] and len(bands_["r"]) == 3 and bands_["norm2"] == one["norm2"]
+        assert (torch.tensor(bands_["m"]).sum(dim=0) / one["r"]).tolist() == pytest.approx(one["m"], abs=1e-6)
+
+
+def test_a_moved_matrix_gives_every_mix(adapted):
+    stack = ExpertStack(adapted, [Expert.from_z(adapted, n, some_z(adapted, s)) for n, s in (("a", 0), ("b", 4))])
+    path = adapted.paths[3]
+    held = moved(stack, path)
+    z = 1 + 0.6 * torch.tensor(held["delta"][0]) - 0.3 * torch.tensor(held["delta"][1])
+    found = spectrum(adapted, path, stack.z(Mix({"a": 0.6, "b": -0.3})))
+    assert z.tolist() == pytest.approx(found["z"], abs=1e-5) and held["sigma"] == found["sigma"]
+    assert (held["out"], held["in"]) == tuple(adapted.modules[path].weight.shape) and held["r"] == len(held["sigma"])
+    with pytest.raises(ValueError, match="adapted module"):
+        moved(stack, "nowhere")

@@ -55,11 +55,21 @@ def test_headers_are_read_without_trusting_them(tmp_path):
     for i, content in enumerate((b"", b"\xff" * 8, b"\x05\0\0\0\0\0\0\0{bad}", (2**40).to_bytes(8, "little"))):
         (tmp_path / str(i)).mkdir()
         (tmp_path / str(i) / "expert.safetensors").write_bytes(content)
-    header = json.dumps({"__metadata__": {"role": "dispatcher", "name": "d"}}).encode()
+    header = json.dumps({"__metadata__": {"t2ui": json.dumps({"role": "dispatcher", "name": "d"})}}).encode()
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "expert.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     assert peek_experts(tmp_path) == () and peek_experts(tmp_path / "none") == ()
     assert MAX_EXPERTS == 12
+
+
+def test_headers_of_real_experts_are_understood(tiny_llava, tmp_path):
+    """The shipped folder holds a dispatcher, which has no slider: taken for an expert, it would shift all others."""
+    from t2ui.core import Expert
+
+    z = 1 + 0 * tiny_llava.adapted.sigma
+    for name, role in (("b", "skill"), ("c", "dispatcher"), ("a", "skill")):
+        Expert.from_z(tiny_llava.adapted, name, z + 0.1, role=role).save(tmp_path / name)
+    assert peek_experts(tmp_path) == ("a", "b")
 
 
 def test_it_waits_for_the_first_page_but_not_for_ever(monkeypatch):

@@ -40,7 +40,7 @@ def test_the_map_has_its_numbers_where_they_belong():
     assert len(buttons) == 25
     for data, title, k in buttons:
         x, _, y = json.loads(unescape(data))["mix"]
-        assert int(k) == round(4 * x + 3 * y) and title.startswith(f"math {x:g}, vision {y:g}: {k} of 8 right, 95 %")
+        assert int(k) == round(4 * x + 3 * y) and title.startswith(f"{k}/8 right with math {x:g}, vision {y:g}; 95 %")
     assert html.count("t2-best") == 1 and "; best" in html
     assert "25 mixes, 8 questions each, in 2.0 s" in html and "★): 7 of 8" in html
 

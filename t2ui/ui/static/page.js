@@ -1,5 +1,5 @@
-/* What the page does without the server: theme, repainting of the change map and of the share of base while a
-   slider moves. One object, window.t2ui; no other global. */
+/* What the page does without the server: theme, the mix that sliders tell, the share of base. Charts are in charts.js and
+   spectra.js. One object, window.t2ui; no other global. */
 (() => {
   "use strict";
   if (window.t2ui) return;
@@ -29,18 +29,18 @@
     next[Number(slider.id.slice("t2-alpha-".length))] = Number(e.target.value);
     t2.setMix(Array.from(next, (v) => v || 0));
   });
-  const listen = (element, fn) => {
+  t2.listen = (element, fn) => {
     const wrapped = () => (element.isConnected ? fn() : t2.listeners.delete(wrapped));
     t2.listeners.add(wrapped);
   };
-  const cut = (k) => Array.from({ length: k }, (_, i) => t2.alphas[i] || 0);
+  t2.cut = (k) => Array.from({ length: k }, (_, i) => t2.alphas[i] || 0);
 
-  // a' M a
-  const form = (M, a) => {
+  // a' M a; rounding must not make a square negative, a part of one (signed) may be
+  const form = (t2.form = (M, a, signed) => {
     let sum = 0;
     for (let i = 0; i < a.length; i++) if (a[i]) for (let j = 0; j < a.length; j++) sum += a[i] * a[j] * M[i][j];
-    return Math.max(sum, 0);
-  };
+    return signed ? sum : Math.max(sum, 0);
+  });
   t2.change = (cell, a, metric) =>
     metric === "dw" ? Math.sqrt(form(cell.H, a) / cell.norm2) : Math.sqrt(form(cell.G, a) / cell.r);
   // Alphas of one decoder layer: the sliders' values, shaped by the depth profile (mix.js).
@@ -58,87 +58,17 @@
       const script = document.createElement("script");
       script.src = t2.plotlyUrl;
       script.onload = () => good(window.Plotly);
-      script.onerror = () => bad(new Error("plotly.min.js did not load"));
+      script.onerror = () => { plotly = null; bad(new Error("plotly.min.js did not load")); }; // the next chart tries again
       document.head.appendChild(script);
     });
     return plotly;
-  };
-  const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
-
-  t2.changeMap = (element, props, watch) => {
-    const plot = element.querySelector(".t2-plot"), alt = element.querySelector(".t2-plot-alt");
-    let repaints = 0, busy = false, again = false;
-    const draw = async () => {
-      const value = props.value;
-      if (!value || !value.cells || !value.cells.length) {
-        alt.textContent = (value && value.text && value.text.none) || "";
-        plot.hidden = true;
-        return;
-      }
-      plot.hidden = false;
-      if (busy) { again = true; return; }
-      busy = true;
-      try {
-        const P = await t2.plotly();
-        const a = cut(value.names.length), metric = value.metric;
-        const at = new Map(value.cells.map((c) => [c.layer + "|" + c.module, c]));
-        const layers = (t2.layers = value.n_layers);
-        let top = 0, where = "";
-        const z = value.layers.map((l) => value.modules.map((m) => {
-          const cell = at.get(l + "|" + m);
-          if (!cell) return null;
-          const x = t2.change(cell, t2.at(a, cell.layer, layers), metric);
-          if (x > top) { top = x; where = value.text.where.replace("{layer}", l).replace("{module}", m); }
-          return x;
-        }));
-        const figure = value.figure, trace = { ...figure.data[0], z, zmax: Math.max(value.zmax, top),
-          colorscale: value.scales[document.body.classList.contains("dark") ? "dark" : "light"] };
-        const ink = css("--t2-soft");
-        const layout = { ...figure.layout, font: { color: ink, family: css("--font") || "system-ui", size: 12 } };
-        await P.react(plot, [trace], layout, { responsive: true, displaylogo: false, displayModeBar: false });
-        const total = t2.total(value.cells, a, layers);
-        alt.textContent = top
-          ? value.text.alt.replace("{total}", pc(total)).replace("{top}", pc(top)).replace("{where}", where)
-          : value.text.still;
-        plot.dataset.repaints = String(++repaints);
-        plot.dataset.total = total.toFixed(6);
-      } finally {
-        busy = false;
-        if (again) { again = false; draw(); }
-      }
-    };
-    listen(element, draw);
-    watch("value", draw);
-    document.addEventListener("t2:theme", draw);
-    new ResizeObserver(() => { if (plot.offsetWidth && window.Plotly && plot.data) window.Plotly.Plots.resize(plot); }).observe(element);
-    draw();
-  };
-  const pc = (x) => (100 * x).toFixed(1) + " %";
-
-  // ---- any plotly figure, in the page's ink --------------------------------------------------------------------
-  t2.figure = (element, props, watch) => {
-    const plot = element.querySelector(".t2-plot");
-    const draw = async () => {
-      const made = props.value && props.value.figure;
-      plot.hidden = !made;
-      if (!made) return;
-      const P = await t2.plotly(), ink = css("--t2-soft"), grid = css("--t2-line");
-      const layout = { ...made.layout, font: { color: ink, family: css("--font") || "system-ui", size: 12 } };
-      for (const axis of ["xaxis", "yaxis", "yaxis2"]) if (layout[axis]) layout[axis] = { gridcolor: grid, zerolinecolor: grid, ...layout[axis] };
-      await P.react(plot, made.data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
-      plot.dataset.drawn = String(Number(plot.dataset.drawn || 0) + 1);
-    };
-    watch("value", draw);
-    document.addEventListener("t2:theme", draw);
-    new ResizeObserver(() => { if (plot.offsetWidth && window.Plotly && plot.data) window.Plotly.Plots.resize(plot); }).observe(element);
-    draw();
   };
 
   // ---- share of base ------------------------------------------------------------------------------------------
   t2.mixBar = (element, props, watch) => {
     const draw = () => {
       const value = props.value || {}, names = value.names || [], shape = t2.meanWeight || (() => 1);
-      const a = cut(names.length).map((x, i) => x * shape(i, t2.layers)), uneven = names.some((_, i) => shape(i, t2.layers) !== 1);
+      const a = t2.cut(names.length).map((x, i) => x * shape(i, t2.layers)), uneven = names.some((_, i) => shape(i, t2.layers) !== 1);
       const sum = a.reduce((x, y) => x + y, 0), base = 1 - sum;
       const bar = element.querySelector(".t2-sharebar"), words = element.querySelector(".t2-share-words");
       const parts = names.map((n, i) => [value.labels[i], Math.max(a[i], 0), value.colours[i]]);
@@ -157,9 +87,10 @@
         if (slider) slider.style.setProperty("--slider-color", value.colours[i]);
       });
     };
-    listen(element, draw);
+    t2.listen(element, draw);
     watch("value", draw);
     draw();
+    requestAnimationFrame(draw); // the sliders beside it may come into the page after it
   };
 
   // ---- chips: any [data-pick] inside the element raises the component's event -----------------------------------
@@ -188,6 +119,23 @@
     });
   };
 
+  // ---- for who cannot see it ---------------------------------------------------------------------------------------
+  let saying = 0, voice = null;
+  t2.say = (text) => { // once it has come to rest: a slider that is dragged would be read out all the way
+    clearTimeout(saying);
+    saying = setTimeout(() => {
+      if (!voice) {
+        voice = Object.assign(document.createElement("p"), { className: "t2-voice" });
+        voice.setAttribute("aria-live", "polite");
+        document.body.append(voice);
+      }
+      if (voice.textContent !== text) voice.textContent = text;
+    }, 600);
+  };
+  const nameUploads = () => { // gradio's upload buttons are named otherwise than the words on them
+    for (const button of document.querySelectorAll("button[aria-dropeffect]")) { button.removeAttribute("aria-dropeffect"); button.removeAttribute("aria-label"); }
+  };
+
   // ---- light and dark -------------------------------------------------------------------------------------------
   const KEY = "t2ui-theme";
   const stored = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
@@ -209,13 +157,19 @@
       setTimeout(() => target.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "start" }), 60);
     }
   };
+  // plotly.min.js weighs more than everything before it: not before the first picture stands.
+  const fetchPlotly = () => {
+    if (document.querySelector("#t2-flow svg")) setTimeout(() => t2.plotlyUrl && t2.plotly().catch(() => {}), 1500);
+    else setTimeout(fetchPlotly, 200);
+  };
   const forced = new URLSearchParams(location.search).get("__theme");
   const start = () => {
     const choice = stored();
     // gradio sets its own class while it mounts; a visitor's remembered choice is put on top of it, once.
     if (choice && !forced) setTimeout(() => apply(choice === "dark"), 0);
     new MutationObserver(() => document.dispatchEvent(new Event("t2:theme"))).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-    setTimeout(() => t2.plotlyUrl && t2.plotly().catch(() => {}), 1500);
+    new MutationObserver(nameUploads).observe(document.body, { childList: true, subtree: true });
+    fetchPlotly();
   };
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", start);
 })();

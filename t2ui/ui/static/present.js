@@ -188,7 +188,6 @@
       open.addEventListener("pointerdown", update);
       open.addEventListener("focus", update);
     }
-    if (root.dataset.t2Embed === "spectra") until(() => usable("#t2-spectra-refresh"), Infinity, turn).then((button) => button.click()); // a slide has no hand
     const begin = () => {
       const told = props.value;
       if (!told || story || !presenting) return;

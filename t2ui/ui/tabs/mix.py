@@ -129,7 +129,7 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
             refused = markup("", elem_id="t2-refused")
         with gr.Column(elem_id="t2-mapbox", min_width=320):
             markup(f'<h2 class="t2-h2">{t.words("map.title")}</h2><p class="t2-faint">{t.words("map.words")}</p>')
-            change = change_map(change_payload(cells, names, t), t("map.aria"), elem_id="t2-map")
+            change = change_map(change_payload(cells, names, t), t, elem_id="t2-map")
     with gr.Row(elem_id="t2-mix-actions"):
         answer = gr.Button(t("mix.button"), variant="primary", interactive=False, elem_id="t2-mix-answer")
         stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-mix-stop")

@@ -14,7 +14,7 @@ from t2ui.ui import parts
 from t2ui.ui.backend import Backend
 from t2ui.ui.composer import InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
-from t2ui.ui.live import chips, markup, pick
+from t2ui.ui.live import chips, markup, pick, tools
 from t2ui.ui.session import Sessions
 from t2ui.ui.tabs.mix import MixTab, loaded
 from t2ui.ui.tabs.score import check
@@ -136,6 +136,7 @@ def map_html(what: Plan, state: Scores, names: Sequence[str], t: Text) -> str:
     }.get(state.stage) or t("sweep.done", n=state.done, time=f"{state.seconds:.1f} s", k=len(state.scores))
     if state.over:
         said += " " + _verdict(what, state, t)
+    table = f'<div class="t2-chart" data-live data-name="sweep">{table}{tools(t)}</div>'
     return f'<div data-stage="{state.stage}">{table}<p class="t2-faint" role="status">{escape(said)}</p></div>'
 
 

@@ -1,6 +1,6 @@
-"""English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_guide.py``, ``en_words.py``, ``en_talk.py``)."""
+"""English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_spectra.py``, ``en_guide.py``, ...)."""
 
-from t2ui.ui.text import en_ask, en_guide, en_mix, en_present, en_share, en_talk, en_words
+from t2ui.ui.text import en_ask, en_guide, en_mix, en_present, en_share, en_spectra, en_talk, en_words
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
@@ -8,6 +8,7 @@ TEXT: dict[str, str] = {
     **en_mix.TEXT,
     **en_present.TEXT,
     **en_share.TEXT,
+    **en_spectra.TEXT,
     **en_talk.TEXT,
     **en_words.TEXT,
     "page.tagline": "A language model that reads a question twice: first to find out which skill it needs, then to "
@@ -242,43 +243,6 @@ TEXT: dict[str, str] = {
     "search.no_example": "None of the examples can be used ({why}).",
     "search.too_big": "The file has more than {limit} MB: take a part of it.",
     "search.no_text": "The file is not a text in UTF-8: save the table as JSON Lines or CSV.",
-    # spectra
-    "spectra.title": "What the mix does to the weights",
-    "spectra.words": "One cell per adapted matrix; a click opens its singular values.",
-    "spectra.measure": "Shown",
-    "spectra.dw_rel": "|ΔW| / |W|",
-    "spectra.rms": "size of z − 1",
-    "spectra.mean": "mean of z − 1",
-    "spectra.rescales": "share that rescales",
-    "spectra.rotates": "+ what rotates: {share} of |ΔW|²",
-    "spectra.basis": "LoRA experts in the base's singular basis",
-    "spectra.basis_words": "Of |ΔW|², {on} rescales singular values, as SVF experts do; {off} rotates singular vectors, which they "
-    "cannot.",
-    "spectra.basis_z": "Norms are of the whole change. What speaks of z (size and mean of z − 1, the curve of z) is of the part "
-    "that rescales.",
-    "spectra.matrix": "matrix",
-    "spectra.on": "rescales",
-    "spectra.off": "rotates",
-    "spectra.project": "Make an SVF expert of what rescales",
-    "spectra.projected": "{name}: an SVF expert that keeps {kept} of |ΔW|²; {loss} is lost. Unpack it into the experts' folder.",
-    "spectra.project_link": "Download {name}.zip",
-    "spectra.lora_costly": "What a LoRA of each rank keeps is not drawn for SVF and LoRA experts together on matrices of this size; "
-    "exporting the mix as a LoRA states it.",
-    "spectra.refresh": "Draw the current mix",
-    "spectra.empty": "Set a mix with the sliders of the Mix tab, then draw it here.",
-    "spectra.of": "The mix: {mix}.",
-    "spectra.cell": "layer {layer}, {module}: {value}; open its singular values",
-    "spectra.first": "The first ones, σ × z = σ′:",
-    "spectra.lines_aria": "Singular values of the matrix before and after, and z",
-    "spectra.index": "rank",
-    "spectra.value": "singular value",
-    "spectra.cosines": "Experts against each other",
-    "spectra.cosines_words": "Cosine of z − 1. Near 0 does not prove that two experts leave each other alone; only answers do.",
-    "spectra.cosine": "cosine",
-    "spectra.lora": "As a LoRA",
-    "spectra.lora_words": "How much of the change the best LoRA of each rank keeps, in closed form.",
-    "spectra.rank": "rank of the LoRA",
-    "spectra.kept": "kept share of |ΔW|",
     # names of experts and families
     "family.math": "math",
     "family.code": "code",

@@ -38,7 +38,7 @@ TEXT: dict[str, str] = {
     "sweep.start": "Sweep",
     "sweep.two": "Choose two different experts to sweep.",
     "sweep.axes": "Right answers: {first} across, {second} up. A click loads a mix.",
-    "sweep.cell": "{first} {x}, {second} {y}: {k} of {n} right, 95 % interval {interval}",
+    "sweep.cell": "{k}/{n} right with {first} {x}, {second} {y}; 95 % interval {interval}",
     "sweep.cell_best": "; best",
     "sweep.done": "{k} mixes, {n} questions each, in {time}.",
     "sweep.best": "Best, of equals the gentlest (★): {k} of {n} (95 % interval {interval}); the intervals of {near} other mixes reach into its own. "
