@@ -29,7 +29,7 @@
 
   /* A chart that draws itself again when its value, the mix or the theme changes; never while nobody can see it.
      make(): {data, layout} or null (nothing to draw); after(): told once it is drawn. */
-  t2.chart = (element, plot, make, { watch = null, mix = false, after = null } = {}) => {
+  t2.chart = (element, plot, make, { watch = null, mix = false, later = false, after = null } = {}) => {
     let busy = false, again = false, stale = false;
     const visible = () => element.offsetParent !== null || full(plot.closest(".t2-chart"));
     const draw = async () => {
@@ -51,7 +51,7 @@
       }
     };
     if (watch) watch("value", draw);
-    if (mix) t2.listen(element, draw);
+    if (mix) t2.listen(element, later ? () => setTimeout(draw) : draw); // later: once the heatmap of this move is painted
     const hear = () => (element.isConnected ? draw() : document.removeEventListener("t2:theme", hear));
     document.addEventListener("t2:theme", hear);
     let width = 0;

@@ -173,7 +173,7 @@
       const ys = [value.sigma.slice(0, n), value.sigma.slice(0, n).map((s, i) => s * z[i]), z.slice(0, n)];
       const yaxis = { ...made.layout.yaxis, type: log.checked ? "log" : "linear" };
       return { data: made.data.map((trace, i) => ({ ...trace, x, y: log.checked && i === 1 ? ys[i].map((v) => (v > 0 ? v : null)) : ys[i] })), layout: { ...made.layout, yaxis } };
-    }, { watch, mix: true, after: (drawn) => {
+    }, { watch, mix: true, later: true, after: (drawn) => {
       if (drawn && lines.on && !lines.dataset.clicks) {
         lines.dataset.clicks = "1";
         lines.on("plotly_click", (e) => trigger("pick", { component: e.points[0].x }));
@@ -220,7 +220,7 @@
       if (mine) data.push({ ...made.data[0], x, y: mine, customdata: undefined, hovertemplate: undefined, name: value.text.one, line: { ...made.data[0].line, dash: "dot" } });
       const shapes = [{ type: "line", x0: k, x1: k, y0: 0, y1: 1, yref: "paper", line: { color: t2.css("--t2-accent"), width: 2 } }];
       return { data, layout: { ...made.layout, shapes } };
-    }, { watch, mix: true });
+    }, { watch, mix: true, later: true });
     slider.addEventListener("input", () => t2.redraw());
   };
 })();
