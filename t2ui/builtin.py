@@ -14,6 +14,7 @@ from PIL import Image
 
 SPLIT, SEED, PER_FAMILY, PICTURES = "validation", 20, 3, 6
 ANY = "any"
+STREAM = 20  # questions that the conversation plays
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,19 @@ def fresh(family: str = ANY, seed: int | None = None) -> Sample:
     rng = random.Random(seed)
     name = rng.choice(list(TASKS)) if family == ANY else family
     return _sample(TASKS[name].examples(SPLIT, 1, rng.randrange(2**31))[0])
+
+
+@cache
+def mixed(n: int = STREAM) -> tuple[Sample, ...]:
+    """Questions of the trained families, mixed: always the same."""
+    from t2ui.tasks import TASKS, TRAINED
+
+    rounds = -(-n // len(TRAINED))
+    held = {family: [_sample(e) for e in TASKS[family].examples(SPLIT, rounds, SEED + 2)] for family in TRAINED}
+    rng, samples = random.Random(SEED), []
+    for i in range(rounds):  # one of each family a round, so that what is chosen changes all the time
+        samples += [held[family][i] for family in rng.sample(TRAINED, len(TRAINED))]
+    return tuple(samples[:n])
 
 
 @cache

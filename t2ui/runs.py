@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from t2ui.checker import Checker
+from t2ui.kept import Kept
 
 if TYPE_CHECKING:  # torch takes seconds to import: the page is on the screen before that
     from t2ui.core.mixing import Mix
@@ -27,6 +29,7 @@ KINDS = {
     "ask": "both passes: base and dispatch's choice",
     "everybody": "both passes, and every expert and the current mix besides",
     "mix": "base (or a pinned mix) and the current mix, no first pass",
+    "turn": "both passes, dispatch's choice alone: a turn of a conversation",
     "overrule": "dispatch's answer and, beside it, another expert's",
 }
 STAGES = ("idle", "waiting", "pass1", "pass2", "done", "stopped", "error")
@@ -42,6 +45,7 @@ class Question:
         temperature: 0 = greedy.
         seed: of the sampling noise.
         max_new_tokens: an answer's longest length.
+        history: earlier turns (prompt, answer) that the second pass reads too; the first pass reads the prompt alone.
     """
 
     prompt: str
@@ -49,6 +53,7 @@ class Question:
     temperature: float = 0.0
     seed: int = 0
     max_new_tokens: int = 96
+    history: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class Row:
         right: the grader's verdict; None if the answer cannot be checked (yet).
         why: the grader's reason.
         thinking: what the model thought before it answered; no part of ``text``, and not graded.
+        logprob: sum of its tokens' log-probabilities under its mix (temperature 1); None where nobody recorded it.
+        kept: it was answered before and kept (:mod:`t2ui.kept`): its seconds are those of then.
     """
 
     key: str
@@ -84,6 +91,14 @@ class Row:
     rest: float | None = None
     ids: tuple[int, ...] = ()
     thinking: str = ""
+    logprob: float | None = None
+    kept: bool = False
+
+    @property
+    def sure(self) -> float | None:
+        """How sure the model was of an answer that is over: the geometric mean of its tokens' probabilities; None: not known."""
+        known = self.logprob is not None and self.tokens and self.reason in ("stop", "length")
+        return math.exp(min(self.logprob / self.tokens, 0.0)) if known else None
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,7 @@ class FirstPass:
     outside: bool | None = None
     outside_why: str = ""
     question: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +152,11 @@ class Run:
     @property
     def over(self) -> bool:
         return self.stage in ("done", "stopped", "error")
+
+    @property
+    def kept(self) -> bool:
+        """Whether all of it was kept from before: nothing was computed."""
+        return bool(self.rows) and all(row.kept for row in self.rows) and (self.first_pass is None or self.first_pass.kept)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -209,6 +230,8 @@ def mixes(kind: str, names: tuple[str, ...], current: Mix, chosen: Mix | None, p
         rows |= {f"expert:{name}": Mix.single(name) for name in names}
     if kind in ("everybody", "mix"):
         rows["mix"] = current
+    if kind == "turn":
+        rows = {}
     if chosen is not None:
         rows["dispatch"] = chosen
     return rows
@@ -224,15 +247,17 @@ async def run(
     halt: Halt | None = None,
     strategy: str = "prompt",
     pinned: Mix | None = None,
+    kept: Kept | None = None,
 ) -> AsyncIterator[Run]:
     """Ask a question and yield the picture of it as it grows, at most 12 times a second; the last one is ``over``.
 
     Args:
-        kind: ``ask``, ``everybody`` or ``mix``.
+        kind: ``ask``, ``everybody``, ``mix`` or ``turn``.
         strategy: how the first pass chooses (see ``t2ui.engine.dispatch``).
         soft: blend experts by dispatch's scores instead of taking the likeliest.
         mix: the visitor's current mix (base if None).
         pinned: answer with this mix in place of the base.
+        kept: this visitor's earlier answers: what is in there is not computed again, what is new goes in there.
         halt: set from elsewhere to stop; what has been answered by then is kept.
 
     What the engine refuses (an empty prompt, a full queue, no model) ends the run with stage ``error`` and the
@@ -242,7 +267,7 @@ async def run(
     from t2ui.engine import EngineError, Request
 
     if kind not in KINDS or kind == "overrule":
-        raise ValueError(f"kind must be ask, everybody or mix, got {kind!r}")
+        raise ValueError(f"kind must be ask, everybody, mix or turn, got {kind!r}")
     halt = halt or Halt()
     state = Run(kind, "waiting", question.prompt, thumbnail(question.image), soft=soft)
     try:
@@ -259,36 +284,32 @@ async def run(
             max_new_tokens=int(question.max_new_tokens),
         )
         Request(question.prompt, **settings).check()
+        kept = Kept(0) if kept is None else kept
+        kept.belongs(engine.loaded)
         # Nobody waits for the graders to read the question: their verdict is wanted at the end.
         checker = asyncio.ensure_future(asyncio.to_thread(Checker, question))
         chosen = None
         if kind != "mix":
             state = replace(state, stage="pass1")
             yield state
-            found = await halt.hold(engine.dispatch(question.prompt, question.image, strategy, soft))
-            chosen = found.mix
-            state = replace(
-                state,
-                stage="pass2",
-                first_pass=FirstPass(
-                    found.strategy,
-                    soft,
-                    str(found.mix),
-                    dict(found.scores),
-                    found.choice,
-                    found.why,
-                    found.seconds,
-                    found.outside,
-                    found.outside_why,
-                    found.question,
-                ),
-            )
+            first = kept.first_pass(question, strategy, soft)
+            if first is None:
+                first = _first_pass(await halt.hold(engine.dispatch(question.prompt, question.image, strategy, soft)), soft)
+                kept.keep_first_pass(question, strategy, soft, first)
+            chosen = Mix.parse(first.mix)
+            state = replace(state, stage="pass2", first_pass=first)
         rows = mixes(kind, names, mix or Mix.base(), chosen, pinned)
-        state = replace(state, stage="pass2", rows=tuple(Row(key, str(each)) for key, each in rows.items()))
+        before = [kept.answer(question, str(each), key) for key, each in rows.items()]
+        shown = [old or Row(key, str(each)) for old, (key, each) in zip(before, rows.items(), strict=True)]
+        state = replace(state, stage="pass2", rows=tuple(shown))
         yield state
-        requests = [Request(question.prompt, mix=each, **settings) for each in rows.values()]
-        async for grown in _answers(engine, requests, state, range(len(rows)), checker, halt):
+        new = [i for i, old in enumerate(before) if old is None]
+        every = list(rows.values())
+        requests = [Request(question.prompt, mix=every[i], history=question.history, **settings) for i in new]
+        async for grown in _answers(engine, requests, state, new, checker, halt):
             state = grown
+            for row in state.rows if state.over else ():
+                kept.keep_answer(question, row)
             yield state
     except EngineError as error:
         yield replace(state, stage="stopped" if halt.stopped else "error", error=None if halt.stopped else str(error))
@@ -301,13 +322,16 @@ async def run(
         yield replace(state, stage="stopped")
 
 
-async def overrule(engine: Engine, before: Run, question: Question, choice: str, halt: Halt | None = None) -> AsyncIterator[Run]:
+async def overrule(
+    engine: Engine, before: Run, question: Question, choice: str, halt: Halt | None = None, kept: Kept | None = None
+) -> AsyncIterator[Run]:
     """Dispatch is overruled: the same question with another expert (``base``: without one), beside the old answer.
 
     Args:
         before: a run of both passes that is over; its first pass and dispatch's answer are kept as they are.
         question: the question of that run.
         choice: an expert's name, or ``base``.
+        kept: as in :func:`run`.
 
     Raises:
         ValueError: ``before`` has no answer of dispatch, or is about another question.
@@ -320,14 +344,18 @@ async def overrule(engine: Engine, before: Run, question: Question, choice: str,
         raise ValueError("there is no decision to overrule: ask the question first")
     halt = halt or Halt()
     mix = Mix.base() if choice == "base" else Mix.single(choice)
-    state = replace(before, kind="overrule", stage="pass2", rows=(old, Row("overrule", str(mix))), error=None)
+    known = kept.answer(question, str(mix), "overrule") if kept is not None else None
+    state = replace(before, kind="overrule", stage="pass2", rows=(old, known or Row("overrule", str(mix))), error=None)
     yield state
     try:
         request = Request(question.prompt, question.image, mix, temperature=float(question.temperature),
                           seed=int(question.seed), max_new_tokens=int(question.max_new_tokens))  # fmt: skip
         checker = asyncio.ensure_future(asyncio.to_thread(Checker, question))
-        async for grown in _answers(engine, [request], state, [1], checker, halt):
+        requests = [] if known is not None else [request]
+        async for grown in _answers(engine, requests, state, [1], checker, halt):
             state = grown
+            if kept is not None and state.over:
+                kept.keep_answer(question, state.rows[1])
             yield state
     except EngineError as error:
         yield replace(state, stage="stopped" if halt.stopped else "error", error=None if halt.stopped else str(error))
@@ -338,9 +366,12 @@ async def _answers(
 ) -> AsyncIterator[Run]:
     """The second pass: apply deltas to the rows, and show them not more often than :data:`FRAME`.
 
-    Request i belongs to row ``places[i]``; other rows stay as they are.
+    Request i belongs to row ``places[i]``; other rows stay as they are. Without requests it is over at once.
     """
-    stream = halt.hold(engine.submit(requests))
+    if not requests:
+        yield replace(state, family=(await checker).family, stage="done")
+        return
+    stream = halt.hold(engine.submit([replace(request, logprobs=True) for request in requests]))
     rows, shown = list(state.rows), 0.0
     deltas = aiter(stream)
     coming = asyncio.ensure_future(anext(deltas, None))
@@ -382,6 +413,12 @@ async def _answers(
             stream.cancel()
 
 
+def _first_pass(found: Any, soft: bool) -> FirstPass:
+    """What the engine's dispatch said, as plain data."""
+    return FirstPass(found.strategy, soft, str(found.mix), dict(found.scores), found.choice, found.why, found.seconds,
+                     found.outside, found.outside_why, found.question)  # fmt: skip
+
+
 def _grow(row: Row, delta: Delta) -> Row:
     return replace(
         row,
@@ -395,4 +432,5 @@ def _grow(row: Row, delta: Delta) -> Row:
         applied=(delta.applied.found or delta.applied.mix) if delta.applied else row.applied,
         rest=delta.applied.rest if delta.applied else row.rest,
         ids=row.ids + delta.tokens,
+        logprob=(row.logprob or 0.0) + sum(delta.logprobs) if delta.tokens else row.logprob,
     )

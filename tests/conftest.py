@@ -38,6 +38,15 @@ def pytest_configure(config: pytest.Config) -> None:
     torch.set_num_threads(1)
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What tests tell (``record_property("told", ...)``), also from the processes of pytest-xdist."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, words in getattr(report, "user_properties", ()):
+                if name == "told" and report.when == "call":
+                    terminalreporter.write_line(str(words))
+
+
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within the test every look-up of a name and every connection fails, and says so."""

@@ -13,6 +13,7 @@ from .errors import RequestError
 
 MAX_PROMPT_CHARS = 20_000
 MAX_NEW_TOKENS = 4_096
+MAX_TURNS = 200
 REASONS = ("stop", "length", "cancelled", "error")
 
 
@@ -34,6 +35,8 @@ class Request:
         logprobs: whether deltas carry the log-probability of every token.
         think: False closes a thought that the model's chat template opens, so that the answer begins at once. (A model that
             opens it by itself still does.)
+        history: earlier turns of a conversation as (prompt, answer), the oldest first; text alone, and as harmless as a prompt.
+            Only for models whose chat template takes several turns (``TextCodec.takes_turns``).
     """
 
     prompt: str
@@ -47,6 +50,7 @@ class Request:
     prefix: str = ""
     logprobs: bool = False
     think: bool = True
+    history: tuple[tuple[str, str], ...] = ()
 
     def check(self) -> None:
         """Refuse what no model could answer. What depends on the model is checked by ``Loaded.encode``.
@@ -64,6 +68,7 @@ class Request:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, str) or len(value) > MAX_PROMPT_CHARS):
                 raise RequestError(f"{name} must be a text of at most {MAX_PROMPT_CHARS:,} characters")
+        _turns(self.history)
         if not isinstance(self.mix, Mix):
             raise RequestError(f"mix must be a Mix, got {type(self.mix).__name__}: use Mix.parse(...)")
         _number("temperature", self.temperature, 0.0, 10.0)
@@ -159,6 +164,14 @@ class Answer:
     thinking: str = ""
 
 
+def _turns(history: object) -> None:
+    fine = isinstance(history, (tuple, list)) and len(history) <= MAX_TURNS
+    fine = fine and all(isinstance(t, (tuple, list)) and len(t) == 2 and all(isinstance(s, str) for s in t) for t in history)
+    if not fine or any(len(s) > MAX_PROMPT_CHARS for turn in history for s in turn):
+        raise RequestError(f"history must be at most {MAX_TURNS} pairs of texts (prompt, answer) of at most {MAX_PROMPT_CHARS:,} "
+                           "characters each")  # fmt: skip
+
+
 def _number(name: str, value: object, low: float, high: float) -> None:
     ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not ok or not low <= value <= high:
@@ -170,4 +183,4 @@ def _whole(name: str, value: object, low: int, high: int) -> None:
         raise RequestError(f"{name} must be a whole number from {low:,} to {high:,}, got {value!r}")
 
 
-__all__ = ["MAX_NEW_TOKENS", "MAX_PROMPT_CHARS", "REASONS", "Answer", "Applied", "Delta", "Request"]
+__all__ = ["MAX_NEW_TOKENS", "MAX_PROMPT_CHARS", "MAX_TURNS", "REASONS", "Answer", "Applied", "Delta", "Request"]

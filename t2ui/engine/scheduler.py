@@ -11,11 +11,9 @@ decoded from there on is computed with the new one. Adapting by turn, block or t
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +28,7 @@ from .errors import EngineError, RequestError
 from .graphs import StepGraphs
 from .model import Encoded, Loaded
 from .request import Applied, Delta, Request
+from .row import Row
 from .sampling import Sampler
 from .text import TextStream
 from .thinking import Reader
@@ -37,42 +36,6 @@ from .thinking import Reader
 CHUNK_SECONDS = 0.015
 _ALONE = 2_048  # tokens of a chunk while nobody decodes
 _SHARE_FROM = 8  # shared beginnings shorter than this are read again
-
-
-@dataclass(eq=False)
-class Row:
-    """One request on its way. ``send`` gets its deltas, the last one with ``done``.
-
-    Attributes:
-        read: prompt tokens whose keys and values are in the slot; length: all tokens there.
-        steps: tokens decoded; token: the last of them, not in the slot yet.
-        pure: whether all of the slot was computed under one mix.
-        columns: of its scale that its mix needs: 0 for the base, R, or more with LoRA experts.
-    """
-
-    request: Request
-    encoded: Encoded
-    index: int
-    send: Callable[[Delta], None]
-    stop: threading.Event
-    submitted: float = field(default_factory=time.perf_counter)
-    mix: Mix = field(default_factory=Mix.base)
-    read: int = 0
-    length: int = 0
-    steps: int = 0
-    token: int = -1
-    over: bool = False
-    pure: bool = True
-    columns: int = 0
-    times: dict[str, float] = field(default_factory=dict)
-    embeds: torch.Tensor | None = None
-    text: Reader | None = None
-    applied: Applied | None = None
-
-    @property
-    def left(self) -> int:
-        """Prompt tokens that are still to be read."""
-        return len(self.encoded.ids) - self.read
 
 
 class Scheduler:
@@ -180,8 +143,8 @@ class Scheduler:
         """Copy what a live row has read already, if it began alike under the same mix."""
         best, most = None, _SHARE_FROM - 1
         for other in (*self.decoding, *self.reading):
-            if other is not row and other.pure and other.mix == row.mix and _key(other) == _key(row):
-                alike = _alike(other.encoded.ids[: other.read], row.encoded.ids)
+            if other is not row and other.pure and other.mix == row.mix and other.key == row.key:
+                alike = other.alike(row.encoded.ids)
                 best, most = (other, alike) if alike > most else (best, most)
         if best is not None:
             row.read = row.length = min(most, len(row.encoded.ids) - 1)  # the last token is read for its logits
@@ -368,7 +331,7 @@ class Scheduler:
             row.applied = self._proof(row)
             self.leave(row)
         row.send(Delta(row.index, text, (token,), (logprob,) if request.logprobs else (), end is not None, end,
-                       seconds=_seconds(row) if end else None, applied=row.applied if begins or end else None,
+                       seconds=row.seconds() if end else None, applied=row.applied if begins or end else None,
                        thinking=thinking))  # fmt: skip
 
     def _proof(self, row: Row) -> Applied:
@@ -382,26 +345,8 @@ class Scheduler:
     def _end(self, row: Row, reason: str, error: str | None = None) -> None:
         self.leave(row)
         thinking, text = row.text.cut() if row.text else ("", "")
-        row.send(Delta(row.index, text, done=True, reason=reason, error=error, seconds=_seconds(row), applied=row.applied,
+        row.send(Delta(row.index, text, done=True, reason=reason, error=error, seconds=row.seconds(), applied=row.applied,
                        thinking=thinking))  # fmt: skip
-
-
-def _seconds(row: Row) -> dict[str, float]:
-    """By stage, as :class:`t2ui.engine.request.Delta` names them; a stage that was not reached took no time."""
-    now, t = time.perf_counter(), row.times
-    begun = t.get("begun", now)
-    joined = t.get("joined", now)
-    first = t.get("first", now)
-    return {"queue": begun - row.submitted, "encode": joined - begun, "prefill": first - joined, "decode": now - first,
-            "first": first - row.submitted, "total": now - row.submitted, "mix": t.get("mix", 0.0)}  # fmt: skip
-
-
-def _key(row: Row) -> str | None:
-    return None if row.encoded.picture is None else row.encoded.picture.key
-
-
-def _alike(one: Sequence[int], other: Sequence[int]) -> int:
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def words(error: BaseException) -> str:

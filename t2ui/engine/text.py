@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError, RequestError
@@ -71,11 +72,14 @@ class TextCodec:
         """
         prompt = self.harmless(request.prompt)
         system = request.system or None  # set by the program: control tokens in it are meant
+        earlier = [(self.harmless(asked), self.harmless(said)) for asked, said in request.history]
+        if earlier and not self.takes_turns:
+            raise RequestError("this model has no chat template that takes earlier turns: ask without history")
         if self.template is None:
             lead = (self._bare + "\n") if with_image else ""
             text = self._bos + (f"{system}\n\n" if system else "") + f"{lead}{prompt}\n"
         else:
-            text = self._apply(system, prompt, with_image)
+            text = self._apply(system, prompt, with_image, earlier)
         if with_image and view is not None and view.text != self.image_token:
             text = text.replace(self.image_token, view.text, 1)
         start = text.rfind(prompt)
@@ -95,17 +99,35 @@ class TextCodec:
         opened = self.template is not None and text.rstrip().endswith(OPEN)
         return opened and (text.rfind(OPEN) >= span[1] or span[0] == 0)
 
-    def _apply(self, system: str | None, prompt: str, with_image: bool) -> str:
-        user = self._user(prompt, with_image)
+    @cached_property
+    def takes_turns(self) -> bool:
+        """Whether the chat template writes a conversation of several turns, each of them whole and in order."""
+        said = ("first question", "first answer", "second question")
+        try:
+            text = self._template(self._messages(said[2], False, [said[:2]])) if self.template is not None else ""
+        except Exception:  # noqa: BLE001 - jinja raises its own classes where a template refuses
+            return False
+        places = [text.find(part) for part in said]
+        return -1 not in places and places == sorted(places)
+
+    def _messages(self, prompt: str, with_image: bool, earlier: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        turns = [m for asked, said in earlier for m in (self._user(asked, False), self._assistant(said))]
+        return [*turns, self._user(prompt, with_image)]
+
+    def _apply(self, system: str | None, prompt: str, with_image: bool, earlier: Sequence[tuple[str, str]] = ()) -> str:
+        turns = self._messages(prompt, with_image, earlier)
         if system is None:
-            return self._template([user])
+            return self._template(turns)
         for content in (system, [{"type": "text", "text": system}])[: 1 + self._lists]:
             try:
-                text = self._template([{"role": "system", "content": content}, user])
+                text = self._template([{"role": "system", "content": content}, *turns])
                 if system.strip() in text:
                     return text
             except Exception:  # noqa: BLE001 - jinja raises its own classes where a template refuses the system role
                 continue
+        if earlier:  # the system text stands where the conversation begins
+            (asked, said), *rest = earlier
+            return self._template(self._messages(prompt, with_image, [(f"{system}\n\n{asked}", said), *rest]))
         return self._template([self._user(f"{system}\n\n{prompt}", with_image)])
 
     def _user(self, prompt: str, with_image: bool) -> dict[str, Any]:
@@ -113,6 +135,9 @@ class TextCodec:
             parts = [{"type": "image"}] if with_image else []
             return {"role": "user", "content": [*parts, {"type": "text", "text": prompt}]}
         return {"role": "user", "content": f"{self.image_token}{prompt}" if with_image else prompt}
+
+    def _assistant(self, said: str) -> dict[str, Any]:
+        return {"role": "assistant", "content": [{"type": "text", "text": said}] if self._lists else said}
 
     def _template(self, messages: list[dict[str, Any]]) -> str:
         with self._lock:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import api, composer, depth, events, examples, link, live, next_steps, parts, present, theme
+from t2ui.ui import aids, api, composer, depth, events, examples, guide, link, live, next_steps, parts, present, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, keep, mix, score, search, spectra, sweep, take
+from t2ui.ui.tabs import ask, keep, mix, score, search, spectra, sweep, take, talk
 from t2ui.ui.text import Text
 
 
@@ -30,6 +30,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         api.add(backend, t)  # first, so that their names are theirs
         markup(parts.header(t), elem_id="t2-header")
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
+        markup(guide.html(t), elem_id="t2-guide")
         from_link = markup("", elem_id="t2-link-notice")
         known = markup(take.names_html(names), elem_id="t2-names")
         with gr.Row(elem_id="t2-main"):
@@ -37,9 +38,11 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                 box = composer.build(t, shown, backend.options.seed)
                 taken, kept = take.build(t), keep.build(t)
             with gr.Column(elem_id="t2-panels", min_width=300):
-                with gr.Tabs(elem_id="t2-tabs", selected="ask") as tabs:
+                with gr.Tabs(elem_id="t2-tabs", selected="ask", overflow_behavior="wrap") as tabs:
                     with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask") as ask_part:
                         ask_tab = ask.build(t, shown, recording.about if recording else None)
+                    with gr.Tab(t("tab.talk"), id="talk", elem_id="t2-tab-talk") as talk_part:
+                        talk_tab = talk.build(t)
                     with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix") as mix_part:
                         mix_tab = mix.build(t, names, cells)
                         score_part = score.build(t)
@@ -49,9 +52,10 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                     with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
                         spectra_tab = spectra.build(t)
         player = present.build(t)
-        parts_of = (ask_part, mix_part, search_part, spectra_part)
-        markup(f'<p class="t2-footer">{t.html("page.footer")}</p>')
+        parts_of = (ask_part, talk_part, mix_part, search_part, spectra_part)
+        markup(f'<p class="t2-footer">{t.html("page.footer")}</p>{guide.keys_html(t)}')
         ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
+        talk.wire(talk_tab, box, backend, sessions, t)
         mix.wire(mix_tab, box, score_part.history, backend, sessions, t)
         score.wire(score_part, mix_tab, backend, sessions, t)
         sweep.wire(sweep_part, mix_tab, score_part.history, backend, sessions, t)
@@ -60,8 +64,9 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
         keep.wire(kept, box, from_link, ask_tab, mix_tab, tabs, backend, sessions, recording, t)
         present.wire(demo, player, backend, t)
-        buttons = [score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
-        _wire_loading(demo, backend, status, known, box, mix_tab, sweep_part, buttons, t)
+        buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
+        opening = _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
+        aids.wire(demo, opening, box, backend, t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))
@@ -92,10 +97,11 @@ def _wire_loading(
     known: gr.HTML,
     box: composer.Composer,
     tab: mix.MixTab,
+    talked: talk.TalkTab,
     swept: sweep.SweepPart,
     buttons: list[gr.Button],
     t: Text,
-) -> None:
+) -> gr.events.Dependency:
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
     outputs = [
         status,
@@ -110,6 +116,8 @@ def _wire_loading(
         tab.editor,
         tab.change,
         tab.refused,
+        talked.memory,
+        talked.notice,
         box.examples,
         box.thumbs,
         box.strategy,
@@ -132,7 +140,7 @@ def _wire_loading(
                 shown = now
         if backend.state == "failed":
             why = parts.notice(t("status.failed", why=backend.text), "error")
-            yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why}
+            yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why, talked.notice: why}
             return
         names = backend.names
         asked = link.read(dict(request.query_params), names, t)[0].strategy  # only now it is known which ones there are
@@ -141,12 +149,14 @@ def _wire_loading(
         alone = "" if names else t("next.short", name=backend.info.name)
         here = next_steps.on_this_machine(request.client.host if request.client else None, request.headers.get("host"))
         yield {
-            status: parts.status(t, "ready", ready_words(backend, t)),
+            status: parts.status(t, "ready", ready_words(backend, t), simple=ready_words(backend, t, t.simple)),
             known: take.names_html(names),
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
             box.notice: parts.notice(unknown, "warn", t("link.title")) or parts.notice(alone),
             box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t), **chosen),
             tab.notice: "",
+            talked.notice: "",
+            talked.memory: talk.memory_html(backend, t),
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),
             tab.editor: depth.payload(names, t),
@@ -156,16 +166,14 @@ def _wire_loading(
             **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
         }
 
-    demo.load(opened, None, outputs, **events.LIVE)
+    return demo.load(opened, None, outputs, **events.LIVE)
 
 
-def ready_words(backend: Backend, t: Text) -> str:
-    """The model in a line: name, size, device."""
+def ready_words(backend: Backend, t: Text, say: Callable[..., str] | None = None) -> str:
+    """The model in a line: name, size, device (``say``: in whose words, ``t``'s usual ones)."""
     info = backend.info
-    counts = {"experts": len(backend.names)}
-    if backend.lora:
-        counts = {"svf": len(backend.names) - len(backend.lora), "lora": len(backend.lora)}
-    return t(
+    counts = {"experts": len(backend.names), "svf": len(backend.names) - len(backend.lora), "lora": len(backend.lora)}
+    return (say or t)(
         "status.ready_lora" if backend.lora else "status.ready",
         name=info.name,
         params=_size(info.params),

@@ -38,6 +38,7 @@ class Options:
     dtype: str = "auto"
     threads: int | None = None
     seed: int = 0
+    waiting: int = 64
 
 
 class Backend:
@@ -163,6 +164,7 @@ class Backend:
                     device=self.options.device,
                     dtype=self.options.dtype,
                     experts_dir=self.options.experts,
+                    max_waiting=self.options.waiting,
                 )
             loaded = self.engine.wait()
             self.names = expert_names(loaded)

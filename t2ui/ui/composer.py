@@ -40,6 +40,8 @@ class Composer:
     notice: gr.HTML
     thumbs: gr.HTML
     examples: gr.HTML
+    taps: gr.HTML
+    length: gr.HTML
 
     @property
     def inputs(self) -> list[gr.components.Component]:
@@ -79,6 +81,8 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
         interactive=True,
         show_label=False,
     )
+    taps = chips('<div class="t2-taps"></div>', elem_id="t2-taps")
+    length = markup('<p class="t2-length">&nbsp;</p>', elem_id="t2-length")
     with gr.Row(elem_id="t2-actions"):
         ask = gr.Button(t("ask.button"), variant="primary", interactive=False, elem_id="t2-ask", min_width=90)
         everybody = gr.Button(t("everybody.button"), interactive=False, elem_id="t2-everybody", min_width=90)
@@ -88,6 +92,7 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
         [(t("strategy.prompt"), "prompt")],
         value="prompt",
         label=t("strategy.label"),
+        info=t("strategy.info"),
         interactive=True,
         filterable=False,
         elem_id="t2-strategy",
@@ -137,6 +142,7 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
             elem_id="t2-max-tokens",
         )
         seed_box = gr.Number(seed, label=t("settings.seed"), precision=0, interactive=True, elem_id="t2-seed")
+        reset = gr.Button(t("settings.reset"), size="sm", elem_id="t2-reset")
 
     def choose(event: gr.EventData):
         data = event._data or {}
@@ -153,13 +159,18 @@ def build(t: Text, run: Run | None, seed: int = 0) -> Composer:
         why = check_upload(payload, picture.GRADIO_CACHE, t)
         return (None, notice(why, "error")) if why else (gr.skip(), "")
 
+    def first_settings():
+        return 0, 96, seed, "prompt", False
+
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     families.pick(choose, None, [prompt, picture, box, said], **quiet)
     # preprocess=False: gradio would open the file itself and end in an internal error where it is broken.
     picture.upload(look, [picture], [picture, said], preprocess=False, **quiet)
+    reset.click(first_settings, None, [temperature, max_new_tokens, seed_box, strategy, soft], **quiet)
     thumbs.pick(choose_picture, None, [picture], **quiet)
     return Composer(
-        prompt, picture, box, strategy, soft, temperature, max_new_tokens, seed_box, ask, everybody, stop, said, thumbs, families
+        prompt, picture, box, strategy, soft, temperature, max_new_tokens, seed_box, ask, everybody, stop, said, thumbs, families,
+        taps, length,
     )
 
 

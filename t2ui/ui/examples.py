@@ -36,12 +36,10 @@ def families_html(t: Text) -> str:
             f"{escape(t.family(name))}</button>"
         )
         cards = "".join(_card(name, k, sample, t) for k, sample in enumerate(shown(name)))
-        kind = (
-            t("examples.two") if len(task.skills) > 1 else t("examples.trained" if task.trained else "examples.unseen")
-        )
+        kind = t.words("examples.two" if len(task.skills) > 1 else "examples.trained" if task.trained else "examples.unseen")
         panels.append(
             f'<div role="tabpanel" data-panel="{name}"{"" if i == 0 else " hidden"}>'
-            f'<p class="t2-faint">{escape(kind)}</p>'
+            f'<p class="t2-faint">{kind}</p>'
             f'{cards}<button type="button" class="t2-random" {pick(family=name, random=True)}>'
             f'<span aria-hidden="true">⟳</span> {t.html("examples.random")}</button></div>'
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_MODEL, EXPERTS = ROOT / "assets" / "demo-model", ROOT / "experts"
 FIRST_PORT = 7860
+LOGIN = "T2UI_LOGIN"  # not a flag: everybody on the machine can read the flags of a process
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--dtype", default="auto", help="auto, float32, bfloat16, float16 (default: %(default)s)")
     add("--threads", type=int, default=None, help="CPU threads of the model (default: all cores but one)")
     add("--seed", type=int, default=0, help="the seed that the page starts with (default: %(default)s)")
+    add("--waiting", type=int, default=64, metavar="N",
+        help="so many jobs of all visitors may wait; one more is turned away, and told so (default: %(default)s)")  # fmt: skip
+    add("--login", action="store_true",
+        help=f"ask every visitor for the name and password that ${LOGIN} holds as NAME:PASSWORD")  # fmt: skip
+    add("--monitor", action="store_true", help="serve the page of requests and their times at /monitoring")
     add("--json", default=None, metavar="FILE", help="write address and process number to this file once it listens")
     browser = parser.add_mutually_exclusive_group()
     browser.add_argument("--inbrowser", action="store_true", default=None, help="open the page in a browser")

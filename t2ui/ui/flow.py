@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
 
 from t2ui.runs import Row, Run
-from t2ui.ui.text import Text
+from t2ui.ui.formula import OURS, PAPER
+from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
 
 OTHER = "other"
@@ -147,8 +149,11 @@ def _arrow(a: Box, b: Box, state: str, across: bool) -> str:
     return f'<g class="t2-arrow" data-state="{state}"><path d="M{x1:g} {y1:g} L{x2:g} {y2:g}"/><path d="{head}"/></g>'
 
 
-def _text(x: float, y: float, words: str, css: str = "", anchor: str = "") -> str:
+def _text(x: float, y: float, words: str | tuple[str, str], css: str = "", anchor: str = "") -> str:
+    """``words``: what both modes say, or what Expert and Simple mode say (``Text.two``)."""
     extra = (f' class="{css}"' if css else "") + (f' text-anchor="{anchor}"' if anchor else "")
+    if not isinstance(words, str):
+        return f'<text x="{x:g}" y="{y:g}"{extra}>{both(*map(escape, words), tag="tspan")}</text>'
     return f'<text x="{x:g}" y="{y:g}"{extra}>{escape(words)}</text>'
 
 
@@ -156,14 +161,14 @@ def _short(words: str, most: int) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
-def _head(box: Box, words: str, right: str = "") -> list[str]:
+def _head(box: Box, words: str | tuple[str, str], right: str = "") -> list[str]:
     parts = [_text(box.x + 14, box.y + 25, words, "t2-head")]
     if right:
         parts.append(_text(box.x + box.w - 14, box.y + 25, right, "t2-ms", "end"))
     return parts
 
 
-def _foot(box: Box, words: str) -> str:
+def _foot(box: Box, words: str | tuple[str, str]) -> str:
     return _text(box.x + 14, box.y + box.h - 14, words, "t2-foot")
 
 
@@ -180,18 +185,19 @@ def _prompt(run: Run, t: Text, box: Box) -> list[str]:
             f'height="{side}" href="data:image/png;base64,{escape(run.picture)}"/>'
         )
     if run.prompt_tokens:
-        parts.append(_foot(box, t("flow.tokens", n=run.prompt_tokens)))
+        parts.append(_foot(box, t.two("flow.tokens", n=run.prompt_tokens)))
     return parts
 
 
 def _first(run: Run, t: Text, box: Box) -> list[str]:
     if run.kind == "mix":
-        return _head(box, t("flow.first")) + [_text(box.x + 14, box.y + HEAD + 13, t("flow.skipped"), "t2-faint")]
+        return _head(box, t.two("flow.first")) + [_text(box.x + 14, box.y + HEAD + 13, t.two("flow.skipped"), "t2-faint")]
     first = run.first_pass
-    parts = _head(box, t("flow.first"), ms(first.seconds) if first else "")
+    parts = _head(box, t.two("flow.first"), ms(first.seconds) if first else "")
     if first and not first.scores:  # a kept mix: nothing was asked
-        words = wrap(t("flow.kept", name=first.strategy.partition(":")[2]), int((box.w - 24) / 7.6), 3)
-        return parts + [_text(box.x + 14, box.y + HEAD + 13 + 17 * i, line, "t2-faint") for i, line in enumerate(words)]
+        told = t.two("flow.kept", name=first.strategy.partition(":")[2])
+        lines = zip_longest(*(wrap(words, int((box.w - 24) / 7.6), 4) for words in told), fillvalue="")
+        return parts + [_text(box.x + 14, box.y + HEAD + 13 + 17 * i, line, "t2-faint") for i, line in enumerate(lines)]
     scores = dict(first.scores) if first else {name: None for name in (*run.names, OTHER)}
     left, track = box.x + 116, box.w - 116 - 74
     for i, (name, score) in enumerate(scores.items()):
@@ -213,13 +219,13 @@ def _first(run: Run, t: Text, box: Box) -> list[str]:
     parts.append(
         _foot(
             box,
-            t("flow.overruled", name=t.family(first.choice))
+            t.two("flow.overruled", name=t.family(first.choice))
             if first and run.kind == "overrule"
-            else t("flow.chose", name=t.family(first.choice))
+            else t.two("flow.chose", name=t.family(first.choice))
             if first and not first.soft
-            else t("flow.blend")
+            else t.two("flow.blend")
             if first
-            else t("flow.asking"),
+            else t.two("flow.asking"),
         )
     )
     return parts
@@ -227,28 +233,31 @@ def _first(run: Run, t: Text, box: Box) -> list[str]:
 
 def _mix(run: Run, t: Text, box: Box) -> list[str]:
     row = _shown(run)
-    parts = _head(box, t("flow.mix"))
-    parts.append(_text(box.x + 14, box.y + HEAD + 13, "z(α) = 1 + Σ αₖ (zₖ − 1)", "t2-formula"))
+    parts = _head(box, t.two("flow.mix"))
+    parts.append(_text(box.x + 14, box.y + HEAD + 13, OURS, "t2-formula t2-x"))
+    parts.append(_text(box.x + 14, box.y + HEAD + 31, t("flow.paper", formula=PAPER), "t2-formula t2-x t2-paper"))
     if row is None:
         return parts
     alphas = parse_alphas(row.mix)
+    parts.append('<g class="t2-mixrows">')  # moves up where no formula is shown, down where there are two (words.css)
     y = box.y + HEAD + 40
-    room = max(1, int((box.y + box.h - FOOT - y) // 20) + 1)
+    room = max(1, int((box.y + box.h - FOOT - y - 16) // 20) + 1)
     for name, value in sorted(alphas.items(), key=lambda item: -abs(item[1]))[:room]:
         parts.append(f'<circle cx="{box.x + 20:g}" cy="{y - 4:g}" r="5" style="fill:{colour(name, run.names)}"/>')
         parts.append(_text(box.x + 32, y, _short(t.family(name), 13)))
         parts.append(_text(box.x + box.w - 14, y, f"{value:.2f}", "t2-num", "end"))
         y += 20
     if not alphas:
-        parts.append(_text(box.x + 14, y, t("flow.no_alphas")))
+        parts.append(_text(box.x + 14, y, t.two("flow.no_alphas")))
+    parts.append("</g>")
     if row.change is not None:
-        parts.append(_foot(box, t("flow.change", share=percent(row.change, 1))))
+        parts.append(_foot(box, t.two("flow.change", share=percent(row.change, 1))))
     return parts
 
 
 def _second(run: Run, t: Text, box: Box) -> list[str]:
     row = _shown(run)
-    parts = _head(box, t("flow.second"), ms(row.seconds.get("total")) if row and row.seconds else "")
+    parts = _head(box, t.two("flow.second"), ms(row.seconds.get("total")) if row and row.seconds else "")
     if row is None or not (row.text or row.thinking or row.reason):
         return parts
     verdict = row.right is not None
@@ -262,7 +271,7 @@ def _second(run: Run, t: Text, box: Box) -> list[str]:
         css = "t2-right" if row.right else "t2-wrong"
         parts.append(_text(box.x + 14, box.y + HEAD + 18 + 17 * len(shown), words, css))
     if row.seconds:
-        parts.append(_foot(box, t("flow.second_foot", first=ms(row.seconds.get("first")), n=row.tokens)))
+        parts.append(_foot(box, t.two("flow.second_foot", first=ms(row.seconds.get("first")), n=row.tokens)))
     return parts
 
 

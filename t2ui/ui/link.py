@@ -13,9 +13,10 @@ from t2ui.ui import depth
 from t2ui.ui.composer import MAX_PROMPT
 from t2ui.ui.text import Text
 
-KEYS = ("prompt", "strategy", "soft", "mix", "depth", "seed", "temperature", "tokens", "tab", "picture")
+KEYS = ("prompt", "strategy", "soft", "mix", "depth", "seed", "temperature", "tokens", "tab", "picture", "mode")
+MODES = ("simple", "expert")  # how the page speaks: ``static/words.js`` reads it by itself
 VIEWS = {"flow": "ask", "mix": "mix", "search": "search", "spectra": "spectra"}  # by ?embed=, and the tab it lies on
-TABS = ("ask", "mix", "search", "spectra")
+TABS = ("ask", "talk", "mix", "search", "spectra")
 LOW, HIGH = -1.0, 2.0  # alphas, as wide as the sliders go
 MAX_NOTE = 40  # characters of a bad value that a note repeats
 
@@ -34,6 +35,7 @@ class Link:
     tokens: int | None = None
     tab: str | None = None
     picture: str | None = None
+    mode: str | None = None
 
     @property
     def empty(self) -> bool:
@@ -55,6 +57,7 @@ def read(params: Mapping[str, str], names: Sequence[str], t: Text) -> tuple[Link
         "depth": lambda text, t: _depth(text, names),
         "seed": lambda text, t: _whole(text, 0, 2**31 - 1), "temperature": lambda text, t: _number(text, 0.0, 2.0),
         "tokens": lambda text, t: _whole(text, 8, 256), "tab": _tab, "picture": _picture,
+        "mode": _mode,
     }  # fmt: skip
     for key, reader in readers.items():
         text = params.get(key)
@@ -111,6 +114,12 @@ def _depth(text: str, names: Sequence[str]) -> str:
 
 def _tab(text: str, t: Text) -> str:
     if text not in TABS:
+        raise ValueError
+    return text
+
+
+def _mode(text: str, t: Text) -> str:
+    if text not in MODES:
         raise ValueError
     return text
 

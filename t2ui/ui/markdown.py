@@ -2,7 +2,7 @@
 
 Nothing that a model writes becomes markup of its own: HTML is escaped, there are no links and no pictures (a page that shows
 them would ask other hosts for them). What Markdown would spoil in an answer about numbers or code is left alone: ``2*3*4`` is
-no emphasis, ``- 5`` and ``12. 7 + 5`` at the start of a line are no lists, and bare code keeps its lines.
+no emphasis, ``- 5`` and ``12. 7 + 5`` at the start of a line are no lists, and bare code keeps its lines. LaTeX becomes MathML (:mod:`t2ui.ui.mathml`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+
+from t2ui.ui import mathml
 
 _PIECES = re.compile(r"\s+|\S+")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _NO_LIST = re.compile(r"^(\s*)(?:([-+*])(?=\s*\d)|(\d+)([.)])(?=\s*\d))")
 _NO_RULE = re.compile(r"^(\s*)([-=]+\s*$)")  # a line of - or = would turn the line above into a heading
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|\$(?=\S)([A-Za-z]|[^$\n]*?[\\^_{=][^$\n]*?)(?<=\S)\$(?!\d)", re.DOTALL)
 _TIMES = re.compile(r"(?<=[\w)])(\*+)(?=[\w(])|(?<=\d )(\*)(?=\d)|(?<=\d)(\*)(?= \d)")
 
 
@@ -37,10 +41,34 @@ class _Renderer(RendererHTML):
 
     fence = code_block
 
+    def math(self, tokens: Sequence[Token], idx: int, options, env) -> str:
+        token = tokens[idx]
+        html = mathml.render(token.content, token.markup == "block") or f"<code>{escape(token.info)}</code>"
+        env["at"] += 1  # a formula is one word
+        return f"<mark>{html}</mark>" if env["at"] - 1 in env["marks"] else html
+
 
 _MD = MarkdownIt("js-default", {"breaks": True}, renderer_cls=_Renderer).disable(
     ["link", "image", "autolink", "reference", "html_inline", "html_block", "linkify"], ignoreInvalid=True
 )
+
+
+def _math(state: StateInline, silent: bool) -> bool:
+    r"""A formula: ``$$...$$``, ``\[...\]``, ``\(...\)``, or ``$...$`` of a letter or with signs that no price has."""
+    found = _FORMULA.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        token = state.push("math", "", 0)
+        token.content = next(part for part in found.groups() if part is not None).replace("\\*", "*").strip()
+        token.markup = "block" if found[1] is not None or found[2] is not None else ""
+        token.info = found[0]
+    state.pos = found.end()
+    return True
+
+
+_MD.inline.ruler.before("escape", "math", _math)
+_MD.inline.add_terminator_char("$")
 
 
 def is_code(text: str) -> bool:
@@ -75,7 +103,9 @@ def _shown(text: str) -> list[str]:
     words: list[str] = []
     for token in _MD.parse(_careful(text), {}):
         for part in token.children or [token]:
-            if part.type in ("text", "code_inline", "code_block", "fence"):
+            if part.type == "math":
+                words.append(part.content)
+            elif part.type in ("text", "code_inline", "code_block", "fence"):
                 words += [word for word in _PIECES.findall(part.content) if word.strip()]
     return words
 

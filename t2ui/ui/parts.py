@@ -11,9 +11,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from t2ui.runs import Row, Run
-from t2ui.ui import markdown, token_view
+from t2ui.ui import guide, markdown, token_view
 from t2ui.ui.flow import ms, parse_alphas, percent
-from t2ui.ui.text import Text
+from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
 
 if TYPE_CHECKING:
@@ -26,14 +26,23 @@ FOREIGN = 0.02  # so much of a change that no mix explains is said
 def header(t: Text) -> str:
     """Title line with the switch between light and dark (``page.js`` listens to it)."""
     return (
-        f'<header class="t2-header"><div><h1>t2ui</h1><p>{t.html("page.tagline")}</p></div>'
+        f'<header class="t2-header"><div><h1>t2ui</h1><p>{t.words("page.tagline")}</p></div>{words_switch(t)}{guide.button(t)}'
         f'<button type="button" class="t2-theme" data-t2="theme" aria-label="{t.html("page.theme")}" '
         f'title="{t.html("page.theme")}"><span aria-hidden="true">◐</span></button></header>'
     )
 
 
-def status(t: Text, state: str, words: str, progress: float | None = None) -> str:
-    """What the model is doing: ``loading``, ``ready`` or ``failed``, in words."""
+def words_switch(t: Text) -> str:
+    """Simple or Expert: two buttons (``static/words.js`` knows which one is on)."""
+    buttons = "".join(
+        f'<button type="button" data-t2="words" data-words="{mode}" aria-pressed="false">{t.html(f"words.{mode}")}</button>'
+        for mode in ("simple", "expert")
+    )
+    return f'<div class="t2-switch t2-words-switch" role="group" aria-label="{t.html("words.label")}">{buttons}</div>'
+
+
+def status(t: Text, state: str, words: str, progress: float | None = None, simple: str | None = None) -> str:
+    """What the model is doing: ``loading``, ``ready`` or ``failed``, in words (``simple``: in plain ones)."""
     bar = (
         ""
         if progress is None or state != "loading"
@@ -41,17 +50,18 @@ def status(t: Text, state: str, words: str, progress: float | None = None) -> st
     )
     return (
         f'<div class="t2-status" data-state="{escape(state)}" role="status">'
-        f'<span class="t2-dot" aria-hidden="true"></span><span>{escape(words)}</span>{bar}</div>'
+        f'<span class="t2-dot" aria-hidden="true"></span><span>{both(escape(words), escape(words if simple is None else simple))}</span>{bar}</div>'
     )
 
 
-def notice(words: str, kind: str = "info", title: str = "") -> str:
-    """A line that says something; ``kind`` is ``info``, ``warn`` or ``error``. Empty words: nothing at all."""
+def notice(words: str, kind: str = "info", title: str = "", simple: str | None = None) -> str:
+    """A line that says something (``simple``: in plain words); ``kind`` is ``info``, ``warn`` or ``error``. Empty: nothing at all."""
     if not words:
         return ""
     head = f"<strong>{escape(title)}</strong> " if title else ""
+    told = escape(words) if simple is None else both(escape(words), escape(simple))
     role = "alert" if kind == "error" else "status"
-    return f'<div class="t2-notice" data-kind="{kind}" role="{role}">{head}{escape(words)}</div>'
+    return f'<div class="t2-notice" data-kind="{kind}" role="{role}">{head}{told}</div>'
 
 
 def recorded_badge(t: Text, recorded: Mapping[str, str] | None) -> str:
@@ -76,6 +86,14 @@ def verdict(row: Row, run: Run, t: Text) -> str:
     return ""
 
 
+def sure(row: Row, t: Text) -> str:
+    """How sure the model was of this answer; nothing while it runs."""
+    if row.sure is None:
+        return ""
+    words = t.html("sure.words", share=percent(row.sure))
+    return f'<span class="t2-sure" title="{t.html("sure.title")}">{words}</span>'
+
+
 def reason(row: Row, run: Run, t: Text) -> str:
     """The grader's reason, or why there is none, or how the answer ended."""
     if row.error:
@@ -90,10 +108,10 @@ def reason(row: Row, run: Run, t: Text) -> str:
 
 
 def title(row: Row, t: Text) -> str:
-    """What a row is called."""
+    """What a row is called (HTML)."""
     if row.key.startswith("expert:"):
-        return t.family(row.key.removeprefix("expert:"))
-    return t(f"row.{row.key}")
+        return escape(t.family(row.key.removeprefix("expert:")))
+    return t.words(f"row.{row.key}")
 
 
 def mix_words(mix: str, t: Text) -> str:
@@ -102,11 +120,17 @@ def mix_words(mix: str, t: Text) -> str:
     return " + ".join(f"{t.family(name)}\u00a0{value:.2f}" for name, value in alphas.items()) or t("mix.none")
 
 
+def mix_html(mix: str, t: Text) -> str:
+    """:func:`mix_words` for both modes."""
+    return escape(mix_words(mix, t)) if parse_alphas(mix) else t.words("mix.none")
+
+
 def timing(row: Row, t: Text) -> str:
-    """Time and length, as far as known."""
+    """Time and length, as far as known (HTML); of an answer that was kept, those of the first time."""
     if not row.seconds:
         return ""
-    return t("answer.timing", first=ms(row.seconds.get("first")), total=ms(row.seconds.get("total")), n=row.tokens)
+    said = t.words("answer.timing", first=ms(row.seconds.get("first")), total=ms(row.seconds.get("total")), n=row.tokens)
+    return f'<span class="t2-kept">{t.html("answer.kept")}</span> · {said}' if row.kept else said
 
 
 def proof(row: Row, t: Text) -> str:
@@ -115,12 +139,13 @@ def proof(row: Row, t: Text) -> str:
         return ""
     alphas = sorted(parse_alphas(row.applied or row.mix).items(), key=lambda item: -abs(item[1]))
     mix = ", ".join(f"{t.family(name)} {value:.2f}" for name, value in alphas)
-    said = t("proof.line", mix=mix or t("mix.none"), share=percent(row.change, 1))
+    said, plain = t.two("proof.line", mix=mix or t("mix.none"), share=percent(row.change, 1))
     if (seconds := row.seconds.get("mix")) is not None and row.change:
         said += ", " + ms(seconds)
     if row.rest is not None and row.rest > FOREIGN and row.change:
-        said += " · " + t("proof.rest", share=percent(row.rest))
-    return f'<p class="t2-proof" title="{t.html("proof.title")}">{escape(said)}</p>'
+        more, plainly = t.two("proof.rest", share=percent(row.rest))
+        said, plain = f"{said} · {more}", f"{plain} · {plainly}"
+    return f'<p class="t2-proof" title="{t.html("proof.title")}">{both(escape(said), escape(plain))}</p>'
 
 
 def thought(row: Row, t: Text) -> str:
@@ -145,7 +170,7 @@ def answer(
     """
     row = row or Row(key, "")
     running = row.reason is None and run.stage in ("waiting", "pass1", "pass2")
-    mix = f'<span class="t2-mixname">{escape(mix_words(row.mix, t))}</span>' if row.mix and key != "base" else ""
+    mix = f'<span class="t2-mixname">{mix_html(row.mix, t)}</span>' if row.mix and key != "base" else ""
     both = other is not None and row.reason and other.reason and row.text and other.text
     if row.text:
         body = markdown.render(row.text, other.text if both else None)
@@ -155,12 +180,12 @@ def answer(
     other_ids = other.ids if both else None
     return (
         f'<article class="t2-answer" data-row="{escape(row.key)}" data-running="{str(running).lower()}">'
-        f'<div class="t2-answer-head"><h3>{escape(title(row, t))}</h3>{mix}{verdict(row, run, t)}</div>'
+        f'<div class="t2-answer-head"><h3>{title(row, t)}</h3>{mix}{verdict(row, run, t)}{sure(row, t)}</div>'
         f'{thought(row, t)}<div class="t2-view t2-view-text {text_class(row.text)}">{body}</div>'
         f'<div class="t2-view t2-view-tokens">{token_view.tokens(row, tokens, other_ids, t)}</div>'
         f'<p class="t2-why">{escape(reason(row, run, t))}</p>'
         f'<div class="t2-answer-foot">{proof(row, t) if key != "base" else ""}'
-        f'<p class="t2-timing">{escape(timing(row, t))}</p></div></article>'
+        f'<p class="t2-timing">{timing(row, t)}</p></div></article>'
     )
 
 
@@ -191,7 +216,7 @@ def view_switch(t: Text) -> str:
 def everybody(run: Run, t: Text) -> str:
     """Every row of an ``everybody`` run, a line each; otherwise what the button would do."""
     if run.kind != "everybody" or not run.rows:
-        return f'<p class="t2-faint t2-everybody-empty">{t.html("everybody.empty")}</p>'
+        return f'<p class="t2-faint t2-everybody-empty">{t.words("everybody.empty")}</p>'
     lines = []
     for row in run.rows:
         name = row.key.removeprefix("expert:")
@@ -204,14 +229,15 @@ def everybody(run: Run, t: Text) -> str:
             if expert
             else ""
         )
-        mix = "" if expert or row.key == "base" else f"<small>{escape(mix_words(row.mix, t))}</small>"
+        mix = "" if expert or row.key == "base" else f"<small>{mix_html(row.mix, t)}</small>"
         why = reason(row, run, t)
+        kept = f'<span class="t2-kept">{t.html("answer.kept")}</span> ' if row.kept else ""
         lines.append(
-            f'<tr data-row="{escape(row.key)}"><th scope="row">{dot}{escape(title(row, t))}{mix}</th>'
-            f'<td class="t2-cell-verdict">{verdict(row, run, t)}</td>'
+            f'<tr data-row="{escape(row.key)}"><th scope="row">{dot}{title(row, t)}{mix}</th>'
+            f'<td class="t2-cell-verdict">{verdict(row, run, t)}{sure(row, t)}</td>'
             f'<td>{thought(row, t)}<div class="{text_class(row.text)}">{escape(row.text) or "…"}</div>'
             f'<p class="t2-why">{escape(why)}</p></td>'
-            f'<td class="t2-cell-ms">{escape(ms(row.seconds.get("total")) if row.seconds else "")}</td></tr>'
+            f'<td class="t2-cell-ms">{kept}{escape(ms(row.seconds.get("total")) if row.seconds else "")}</td></tr>'
         )
     right = sum(row.right is True for row in run.rows)
     graded = sum(row.right is not None for row in run.rows)
@@ -233,12 +259,14 @@ def overrule(run: Run, t: Text) -> str:
     buttons = []
     for name in ("base", *run.names):
         chosen = " aria-disabled=\"true\"" if used == {name} else ""
-        label = t("row.base") if name == "base" else f"{icon(name)} {t.family(name)}"
+        label = t.words("row.base") if name == "base" else escape(f"{icon(name)} {t.family(name)}")
         data = escape(json.dumps({"expert": name}))
-        buttons.append(f'<button type="button" data-pick="{data}"{chosen}>{escape(label)}</button>')
-    why = f'<p class="t2-why">{escape(first.why[:1].upper() + first.why[1:])}</p>'
+        buttons.append(f'<button type="button" data-pick="{data}"{chosen}>{label}</button>')
+    share = percent(first.scores.get(first.choice)) if first.scores else ""
+    reason = t.words("overrule.why", why=first.why[:1].upper() + first.why[1:], choice=t.family(first.choice), share=share)
+    why = f'<p class="t2-why">{reason if first.scores else both(escape(first.why), "")}</p>'
     return (f'{why}<div class="t2-presets t2-overrule" role="group" aria-label="{t.html("overrule.label")}">'
-            f'<span class="t2-faint">{t.html("overrule.label")}</span>{"".join(buttons)}</div>')  # fmt: skip
+            f'<span class="t2-faint">{t.words("overrule.label")}</span>{"".join(buttons)}</div>')  # fmt: skip
 
 
 def run_notice(run: Run, t: Text) -> str:
@@ -250,7 +278,10 @@ def run_notice(run: Run, t: Text) -> str:
     if run.stage == "waiting" and run.waiting:
         return notice(t("run.waiting", n=run.waiting), "info")
     if run.first_pass and run.first_pass.outside:
-        return notice(run.first_pass.outside_why, "warn", t("run.outside"))
+        expert, simple = t.two("run.outside_why", why=run.first_pass.outside_why)
+        return notice(expert, "warn", t("run.outside"), simple)
+    if run.over and run.kept:
+        return notice(t("run.kept"))
     return ""
 
 
@@ -259,7 +290,7 @@ def refused(entries: Sequence[tuple[str, str]], t: Text) -> str:
     if not entries:
         return ""
     lines = "".join(f"<li><strong>{escape(name)}</strong> {escape(why)}</li>" for name, why in entries)
-    return f'<div class="t2-refused"><p>{t.html("mix.refused")}</p><ul>{lines}</ul></div>'
+    return f'<div class="t2-refused"><p>{t.words("mix.refused")}</p><ul>{lines}</ul></div>'
 
 
 def text_class(text: str) -> str:

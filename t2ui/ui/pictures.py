@@ -36,14 +36,20 @@ def check_upload(payload: Any, folder: str | Path, t: Text) -> str:
         payload: what the browser says it uploaded (not yet looked at by gradio).
         folder: where uploads lie; nothing else is opened.
     """
-    path = Path(str((payload or {}).get("path") or ""))
-    if not path.name or not path.resolve().is_relative_to(Path(folder).resolve()):
+    path = uploaded(payload, folder)
+    if path is None:
         return t("picture.broken")
     try:
         open_picture(path, t)
     except PictureError as error:
         return str(error)
     return ""
+
+
+def uploaded(payload: Any, folder: str | Path) -> Path | None:
+    """The file behind what the browser says is in a picture's place; None for nothing, and for files that are no uploads."""
+    path = Path(str((payload or {}).get("path") or ""))
+    return path if path.name and path.resolve().is_relative_to(Path(folder).resolve()) else None
 
 
 def open_picture(path: str | Path | None, t: Text) -> Image.Image | None:

@@ -11,7 +11,7 @@ from t2ui.searches import Cell, Generation, SearchView
 from t2ui.ui.flow import ms, parse_alphas, percent
 from t2ui.ui.live import pick
 from t2ui.ui.parts import notice
-from t2ui.ui.text import Text
+from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
 
 OVERFIT = 0.2  # so much lower on fresh examples than on the shots: said to the visitor
@@ -23,27 +23,28 @@ def view(state: SearchView, t: Text) -> str:
         return notice(state.error, "error")
     busy = str(state.stage in ("waiting", "searching", "measuring")).lower()
     return (f'<div class="t2-search" data-stage="{state.stage}" data-generations="{len(state.generations)}" aria-busy="{busy}">'
-            f'<p class="t2-search-words" role="status">{escape(words(state, t))}</p>'
+            f'<p class="t2-search-words" role="status">{both(escape(words(state, t)), escape(words(state, t, t.simple)))}</p>'
             f'<div class="t2-search-plots">{curve(state, t)}{cloud(state, t)}</div></div>')  # fmt: skip
 
 
-def words(state: SearchView, t: Text) -> str:
-    """Where the search stands, with the time that is left at the present speed."""
+def words(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> str:
+    """Where the search stands, with the time that is left at the present speed; ``say``: in whose words (``t``'s usual ones)."""
+    say = say or t
     if state.stage == "idle":
-        return t("search.idle")
+        return say("search.idle")
     if state.stage == "waiting" and not state.generations:
-        return t("search.waiting")
+        return say("search.waiting")
     now = min(len(state.generations) + 1, state.planned)
-    told = t("search.at", generation=now, planned=state.planned, answers=f"{state.evaluations:,}", time=ms(state.seconds))
+    told = say("search.at", generation=now, planned=state.planned, answers=f"{state.evaluations:,}", time=ms(state.seconds))
     if state.stage == "measuring":
-        return f"{told} {t('search.measuring')}"
+        return f"{told} {say('search.measuring')}"
     if state.over:
-        why = t("search.stopped") if state.stage == "stopped" else t("search.converged") if state.ended else t("search.done")
-        return t("search.end", why=why, generations=len(state.generations), answers=f"{state.evaluations:,}",
+        why = say("search.stopped" if state.stage == "stopped" else "search.converged" if state.ended else "search.done")
+        return say("search.end", why=why, generations=len(state.generations), answers=f"{state.evaluations:,}",
                  time=ms(state.seconds), first=ms(state.first))  # fmt: skip
     whole = state.planned * state.total
     if state.evaluations and whole:
-        told += " " + t("search.left", time=ms((whole - state.evaluations) * state.seconds / state.evaluations))
+        told += " " + say("search.left", time=ms((whole - state.evaluations) * state.seconds / state.evaluations))
     return told
 
 
@@ -83,9 +84,9 @@ def curve(state: SearchView, t: Text, width: int = 460, height: int = 220) -> st
         points = " ".join(f"{x(i):.1f},{y(v):.1f}" for i, v in enumerate(of))
         parts.append(f'<polyline class="{css}" points="{points}"/>')
         parts += [f'<circle class="{css}" cx="{x(i):.1f}" cy="{y(v):.1f}" r="3"/>' for i, v in enumerate(of)]
-    parts.append(f'<text class="t2-foot" x="{left}" y="{height - 10}">{escape(t("search.curve_x"))}</text>')
+    parts.append(f'<text class="t2-foot" x="{left}" y="{height - 10}">{t.tspans("search.curve_x")}</text>')
     label = "search.curve_accuracy" if state.objective == "accuracy" else "search.curve_likelihood"
-    parts.append(f'<text class="t2-foot" x="{width - right}" y="{height - 10}" text-anchor="end">{escape(t(label))}</text>')
+    parts.append(f'<text class="t2-foot" x="{width - right}" y="{height - 10}" text-anchor="end">{t.tspans(label)}</text>')
     return f'<figure class="t2-plotbox"><figcaption>{escape(title)}</figcaption>{"".join(parts)}</svg></figure>'
 
 
@@ -94,9 +95,9 @@ def cloud(state: SearchView, t: Text, width: int = 460) -> str:
     over, all generations are in the picture and a slider (search.js) goes through them."""
     top, lane = 16, 34
     height = top + lane * max(len(state.names), 1) + 26
-    title = t("search.cloud")
+    title, caption = t("search.cloud"), t.words("search.cloud")
     if not state.names or not (state.generations or state.pending):
-        return _empty(width, max(height, 120), title)
+        return _empty(width, max(height, 120), title, caption)
     shown = state.generations if state.over else state.generations[-1:]
     points = [a for g in shown for a, _, _ in g.points]
     low, high = min([0.0, *[v for a in points for v in a]]), max([1.0, *[v for a in points for v in a]])
@@ -120,7 +121,7 @@ def cloud(state: SearchView, t: Text, width: int = 460) -> str:
               for k, y in enumerate(lanes) for alphas, _ in state.pending]  # fmt: skip
     for value in (low, (low + high) / 2, high):
         parts.append(f'<text class="t2-tick" x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{value:.1f}</text>')
-    return (f'<figure class="t2-plotbox t2-cloud"><figcaption>{escape(title)}</figcaption>{"".join(parts)}</svg>'
+    return (f'<figure class="t2-plotbox t2-cloud"><figcaption>{caption}</figcaption>{"".join(parts)}</svg>'
             f'{_scrubber(len(shown), t)}</figure>')  # fmt: skip
 
 
@@ -156,30 +157,32 @@ def result(state: SearchView, t: Text) -> str:
     alphas = parse_alphas(state.mix)
     lines = "".join(f'<tr><th scope="row">{escape(icon(n))} {escape(t.family(n))}</th><td>{alphas.get(n, 0.0):.2f}</td></tr>'
                     for n in state.names)  # fmt: skip
-    how = t(f"search.chosen_{state.chosen or 'best'}", n=state.n_fresh, mix=state.searched, searched=state.searched_right,
-            kept=state.default_right)  # fmt: skip
-    anyway = f'<button type="button" {pick(mix=state.searched)}>{t.html("search.use_anyway")}</button>' if state.searched else ""
+    how = t.words(f"search.chosen_{state.chosen or 'best'}", n=state.n_fresh, mix=state.searched, searched=state.searched_right,
+                  kept=state.default_right)  # fmt: skip
+    anyway = f'<button type="button" {pick(mix=state.searched)}>{t.words("search.use_anyway")}</button>' if state.searched else ""
     recipe = base64.b64encode(json.dumps({"alphas": _plain(state.mix), "task": state.task}).encode()).decode()
-    head = (f'<div class="t2-card t2-search-result"><h3>{t.html("search.found")}</h3><p class="t2-faint">{escape(how)}</p>'
+    head = (f'<div class="t2-card t2-search-result"><h3>{t.words("search.found")}</h3><p class="t2-faint">{how}</p>'
             f'<table class="t2-alphas"><tbody>{lines}</tbody></table><p class="t2-presets">'
-            f'<button type="button" {pick(mix=state.mix)}>{t.html("search.use")}</button>{anyway}'
+            f'<button type="button" {pick(mix=state.mix)}>{t.words("search.use")}</button>{anyway}'
             f'<a class="t2-link" download="mix.json" href="data:application/json;base64,{recipe}">{t.html("search.recipe")}'
             "</a></p>")  # fmt: skip
-    return head + _heldout(state, t) + "".join(notice(h, "warn") for h in hints(state, t)) + "</div>"
+    warned = zip(hints(state, t), hints(state, t, t.simple), strict=True)
+    return head + _heldout(state, t) + "".join(notice(told, "warn", simple=plain) for told, plain in warned) + "</div>"
 
 
-def hints(state: SearchView, t: Text) -> list[str]:
+def hints(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> list[str]:
     """What the figures warn of: shots learnt by heart, a mix that is no better than a simple one."""
+    say = say or t
     found = next((c for c in state.heldout if c.name == "found"), None)
     out = []
     beyond = found.accuracy if found is not None else state.fresh
     if state.shots is not None and beyond is not None and state.shots - beyond > OVERFIT:
-        out.append(t("search.overfit", shots=percent(state.shots), n=state.n_shots, beyond=percent(beyond)))
+        out.append(say("search.overfit", shots=percent(state.shots), n=state.n_shots, beyond=percent(beyond)))
     if found is not None:
         better = [c for c in state.heldout if c.name != "found" and c.accuracy >= found.high]
         if better:
             best = max(better, key=lambda c: c.accuracy)
-            out.append(t("search.beaten", name=cell_name(best.name, t), accuracy=percent(best.accuracy)))
+            out.append(say("search.beaten", name=cell_name(best.name, t, say), accuracy=percent(best.accuracy)))
     return out
 
 
@@ -187,18 +190,19 @@ def _heldout(state: SearchView, t: Text) -> str:
     if not state.heldout:
         return ""
     rows = "".join(
-        f'<tr data-cell="{c.name}"><th scope="row">{escape(cell_name(c.name, t))}</th>'
+        f'<tr data-cell="{c.name}"><th scope="row">{both(escape(cell_name(c.name, t)), escape(cell_name(c.name, t, t.simple)))}</th>'
         f'<td><span class="t2-hbar"><span style="width:{100 * c.accuracy:.1f}%"></span></span></td>'
         f"<td>{percent(c.accuracy)}</td><td class=\"t2-faint\">{_range(c)}</td></tr>" for c in state.heldout
     )  # fmt: skip
     n = state.heldout[0].n
-    return f'<p class="t2-faint">{t.html("search.heldout", n=n)}</p><table class="t2-heldout"><tbody>{rows}</tbody></table>'
+    return f'<p class="t2-faint">{t.words("search.heldout", n=n)}</p><table class="t2-heldout"><tbody>{rows}</tbody></table>'
 
 
-def cell_name(name: str, t: Text) -> str:
+def cell_name(name: str, t: Text, say: Callable[..., str] | None = None) -> str:
     """A held-out figure's name for people: an expert alone, or a way to choose a mix."""
     kind, _, expert = name.partition(":")
-    return t("search.cell_alone", name=t.family(expert)) if kind == "expert" else t(f"search.cell_{name}")
+    say = say or t
+    return say("search.cell_alone", name=t.family(expert)) if kind == "expert" else say(f"search.cell_{name}")
 
 
 def _range(cell: Cell) -> str:
@@ -219,8 +223,8 @@ def _open(width: int, height: int, label: str) -> str:
     return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label, quote=True)}">'
 
 
-def _empty(width: int, height: int, title: str) -> str:
-    return (f'<figure class="t2-plotbox"><figcaption>{escape(title)}</figcaption>{_open(width, height, title)}'
+def _empty(width: int, height: int, title: str, caption: str = "") -> str:
+    return (f'<figure class="t2-plotbox"><figcaption>{caption or escape(title)}</figcaption>{_open(width, height, title)}'
             f'<rect class="t2-blank" x="1" y="1" width="{width - 2}" height="{height - 2}" rx="10"/></svg></figure>')  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from t2ui.hubname import is_name
-from t2ui.ui.flags import EXPERTS, FIRST_PORT, ROOT, add_flags
+from t2ui.ui.flags import EXPERTS, FIRST_PORT, LOGIN, ROOT, add_flags
 
 RECORDED = ROOT / "assets" / "recorded" / "run.json"
 PORTS = 100
@@ -86,10 +86,20 @@ def check(args: argparse.Namespace) -> None:
         )
     if not 0 <= args.seed < 2**31:
         raise StartError(f"--seed must be from 0 to {2**31 - 1:,}, got {args.seed}")
+    if args.waiting < 1:
+        raise StartError(f"--waiting must be at least 1, got {args.waiting}")
+    if args.login and credentials() is None:
+        raise StartError(f"--login needs a name and a password in ${LOGIN}, written NAME:PASSWORD")
     if args.threads is not None and args.threads < 1:
         raise StartError(f"--threads must be at least 1, got {args.threads}")
     if not Path(args.experts).is_dir() and args.experts != str(EXPERTS):
         raise StartError(f"there is no folder of experts {str(args.experts)!r}: give one with --experts")
+
+
+def credentials() -> tuple[str, str] | None:
+    """Name and password that visitors have to know, from the environment; None where it holds none."""
+    name, _, password = os.environ.get(LOGIN, "").partition(":")
+    return (name, password) if name and password else None
 
 
 def choose_port(host: str, port: int | None) -> int:
@@ -135,7 +145,7 @@ def start(args: argparse.Namespace, port: int):
     from t2ui.ui.app import build_app, launch_options
     from t2ui.ui.backend import Backend, Options
 
-    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads, args.seed))
+    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads, args.seed, args.waiting))
     try:
         recording = load(RECORDED)
     except RecordingError as error:
@@ -151,7 +161,7 @@ def start(args: argparse.Namespace, port: int):
         quiet=True,
         inbrowser=False,
         show_error=False,
-        **launch_options(),
+        **{**launch_options(), "enable_monitoring": args.monitor, "auth": credentials() if args.login else None},
     )
     shown = "localhost" if args.host in ("127.0.0.1", "0.0.0.0", "::") else args.host
     print(f"t2ui: open http://{shown}:{port}   (Ctrl-C ends it)", flush=True)

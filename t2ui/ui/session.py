@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from t2ui.conversation import Conversation
+from t2ui.kept import Kept
 from t2ui.runs import Halt, Question, Run
 from t2ui.ui.tried import History
 
@@ -17,6 +19,8 @@ class Sessions:
         self._last: dict[str, tuple[Run, Question]] = {}
         self._tried: dict[str, History] = {}
         self._shown: dict[str, dict[str, tuple[Run, Question]]] = {}
+        self._kept: dict[str, Kept] = {}
+        self._talks: dict[str, Conversation] = {}
 
     def begin(self, session: str, kind: str) -> Halt:
         """A fresh halt; what this visitor still had running under that kind is stopped."""
@@ -55,6 +59,16 @@ class Sessions:
         with self._lock:
             return self._tried.setdefault(session, History())
 
+    def kept(self, session: str) -> Kept:
+        """This visitor's earlier answers."""
+        with self._lock:
+            return self._kept.setdefault(session, Kept())
+
+    def talk(self, session: str) -> Conversation:
+        """This visitor's conversation."""
+        with self._lock:
+            return self._talks.setdefault(session, Conversation())
+
     def stop(self, session: str) -> None:
         """Stop everything this visitor has running, and nothing of anybody else's."""
         with self._lock:
@@ -70,6 +84,8 @@ class Sessions:
             self._last.pop(session, None)
             self._tried.pop(session, None)
             self._shown.pop(session, None)
+            self._kept.pop(session, None)
+            self._talks.pop(session, None)
 
     def __len__(self) -> int:
         return len(self._halts)

@@ -117,7 +117,7 @@ def summary(known: Sequence[Token], first: int | None, base: bool, t: Text) -> s
 def word_for_word(first: FirstPass | None, said: Verbatim | None, t: Text) -> str:
     """The first pass verbatim: what was asked, what it answers when it may say anything."""
     if first is None:
-        return f'<p class="t2-faint">{t.html("why.empty")}</p>'
+        return f'<p class="t2-faint">{t.words("why.empty")}</p>'
     if not first.scores:
         return f'<p class="t2-faint">{t.html("why.unasked")}</p>'
     if said is None:
@@ -155,12 +155,12 @@ def words(prompt: str, found: Influence, t: Text) -> str:
         f'<div class="t2-words t2-text" role="listbox" aria-label="{t.html("why.label", label=label)}" data-t2="tips">'
         f"{''.join(out)}</div>"
         f'<p class="t2-tip" data-empty="{t.html("why.hint")}">{t.html("why.hint")}</p>'
-        f'<p class="t2-why">{escape(words_summary(found, t))}</p>'
+        f'<p class="t2-why">{words_summary(found, t)}</p>'
     )
 
 
 def words_summary(found: Influence, t: Text, most: int = 4) -> str:
-    """The words that count, in words."""
+    """The words that count, in words (HTML)."""
     label = t.family(found.label)
 
     def listed(sign: int) -> str:
@@ -171,4 +171,5 @@ def words_summary(found: Influence, t: Text, most: int = 4) -> str:
     parts = [t("why.for", label=label, words=ahead)] if ahead else []
     parts += [t("why.against", words=against)] if against else []
     parts = parts or [t("why.nothing", label=label)]
-    return " ".join([*parts, t("why.cost", n=len(found.words) + 1, seconds=f"{found.seconds:.1f}")])
+    cost = t.words("why.cost", n=len(found.words) + 1, seconds=f"{found.seconds:.1f}")
+    return " ".join([*map(escape, parts), cost])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from html import escape
 
 from t2ui.scores import Score
@@ -17,12 +19,13 @@ MOST = 30  # mixes that are remembered; a pinned one is never dropped
 @dataclass(frozen=True)
 class Tried:
     """One mix. Attributes: number: 1, 2, ... in the order of trying; alphas: the sliders; depth: the depth profile's state
-    ("": none); mix: both together, as ``str(Mix)``; scores: by family, the one with the most questions."""
+    ("": none); mix: both together, as ``str(Mix)``; at: when it was last tried (seconds since 1970); scores: by family, the one with the most questions."""
 
     number: int
     mix: str
     alphas: tuple[float, ...]
     depth: str = ""
+    at: float = 0.0
     scores: Mapping[str, Score] = field(default_factory=dict)
 
 
@@ -40,7 +43,7 @@ class History:
         if entry is None:
             self._count += 1
             entry = Tried(self._count, mix, ())
-        entry = replace(entry, alphas=tuple(float(a or 0.0) for a in alphas), depth=depth)
+        entry = replace(entry, alphas=tuple(float(a or 0.0) for a in alphas), depth=depth, at=time.time())
         rest = [e for e in self.entries if e.number != entry.number]
         kept = [e for i, e in enumerate(rest) if i < MOST - 1 or e.number == self.pinned]
         self.entries = (entry, *kept)
@@ -76,8 +79,8 @@ def percents(low: float, high: float) -> str:
 
 
 def score_words(score: Score, t: Text) -> str:
-    """"29 of 40 right: 72 %, interval 57 – 84 %"."""
-    return t("score.words", k=score.k, n=score.n, share=f"{100 * score.accuracy:.0f} %", interval=percents(*score.interval))
+    """"29 of 40 right: 72 %, interval 57 – 84 %" (HTML)."""
+    return t.words("score.words", k=score.k, n=score.n, share=f"{100 * score.accuracy:.0f} %", interval=percents(*score.interval))
 
 
 def score_bar(score: Score) -> str:
@@ -95,7 +98,15 @@ def against(entry: Tried, pinned: Tried | None, family: str, t: Text) -> str:
     if found is None:
         return ""
     difference, (low, high), n = found
-    return t("score.against", points=points(difference), low=points(low), high=points(high), n=n)
+    return t.words("score.against", points=points(difference), low=points(low), high=points(high), n=n)
+
+
+def _when(entry: Tried) -> str:
+    """The time of day; ``words.js`` writes it in the visitor's own zone."""
+    if not entry.at:
+        return ""
+    at = datetime.fromtimestamp(entry.at, UTC)
+    return f' <time class="t2-faint" datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%H:%M} UTC</time>'
 
 
 def history_html(history: History, t: Text) -> str:
@@ -107,15 +118,15 @@ def history_html(history: History, t: Text) -> str:
     for e in history.entries:
         lines = "".join(
             f'<div class="t2-score"><span class="t2-score-family">{escape(t.family(family))}</span>{score_bar(score)}'
-            f"<span>{escape(score_words(score, t))}</span>"
-            + (f'<span class="t2-against">{escape(words)}</span>' if (words := against(e, pinned, family, t)) else "")
+            f"<span>{score_words(score, t)}</span>"
+            + (f'<span class="t2-against">{words}</span>' if (words := against(e, pinned, family, t)) else "")
             + "</div>"
             for family, score in e.scores.items()
         ) or f'<span class="t2-faint">{t.html("history.no_score")}</span>'
         on = e.number == history.pinned
         words = mix_words(e.mix, t) + (f" ({t('depth.mark')})" if "/" in e.mix else "")
         rows.append(
-            f'<tr data-number="{e.number}"><th scope="row">{e.number}</th><td class="t2-tried">{escape(words)}</td><td>{lines}</td>'
+            f'<tr data-number="{e.number}"><th scope="row">{e.number}</th><td class="t2-tried">{escape(words)}{_when(e)}</td><td>{lines}</td>'
             f'<td class="t2-presets"><button type="button" {pick(load=e.number)} '
             f'aria-label="{t.html("history.load_label", n=e.number)}">{t.html("history.load")}</button>'
             f'<button type="button" {pick(pin=e.number)} aria-pressed="{str(on).lower()}" '

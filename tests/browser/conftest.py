@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -117,6 +118,7 @@ class Visitor:
         self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.url, self.errors, self.outside, self.requests = url, [], [], []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
@@ -169,3 +171,16 @@ def visit(browser, url) -> Iterator[Callable[..., Visitor]]:
         visitor.context.close()
     for visitor in visitors:
         assert visitor.errors == [] and visitor.outside == []
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    """The tiny model answers too fast for a hand on the Stop button."""
+    from t2ui.engine.scheduler import Scheduler
+
+    def turn(self):
+        time.sleep(0.1)
+        fast(self)
+
+    fast = Scheduler.turn
+    monkeypatch.setattr(Scheduler, "turn", turn)

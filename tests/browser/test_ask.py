@@ -1,7 +1,5 @@
 """Asking in a browser: both passes, everybody, stop, bad input, two visitors."""
 
-import time
-
 import pytest
 
 EVIL = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>"\'</textarea>'
@@ -91,19 +89,6 @@ def test_a_broken_picture_is_said_and_the_question_is_kept(visit, tmp_path):
     assert page.input_value("#t2-prompt textarea") == "How many red circles are there?"
     visitor.ask(None).wait()
     visitor.errors = [e for e in visitor.errors if "broken.png" not in e]  # the browser's own word on the preview
-
-
-@pytest.fixture
-def slowly(monkeypatch):
-    """The tiny model answers too fast for a hand on the Stop button."""
-    from t2ui.engine.scheduler import Scheduler
-
-    def turn(self):
-        time.sleep(0.1)
-        fast(self)
-
-    fast = Scheduler.turn
-    monkeypatch.setattr(Scheduler, "turn", turn)
 
 
 def test_stop_keeps_what_was_answered(visit, slowly):

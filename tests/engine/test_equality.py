@@ -78,7 +78,7 @@ def gap_at(loaded, request, tokens, place) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TRAINED)
-def test_a_row_is_the_same_however_it_is_computed(shipped, task, capsys):
+def test_a_row_is_the_same_however_it_is_computed(shipped, task, record_property):
     family, mix = get_task(task), Mix.single(task)
     requests = [replace(request_of(e, mix, family), max_new_tokens=TOKENS) for e in family.examples("validation", N, 3)]
     alone = [list(answer_all(shipped, [r], mode="rows")[0].tokens) for r in requests]
@@ -96,6 +96,5 @@ def test_a_row_is_the_same_however_it_is_computed(shipped, task, capsys):
             place = next(i for i, (a, b) in enumerate(zip([*one, -1], [*other, -2], strict=False)) if a != b)
             assert gap_at(shipped, request, one, place) < GAP, (name, request.prompt, one, other)
             parted += 1
-        with capsys.disabled():
-            print(f"\n{task}, {name}: {parted} of {len(requests)} differ (two best tokens within {GAP})", end="")
+        record_property("told", f"{task}, {name}: {parted} of {len(requests)} differ (two best tokens within {GAP})")
         assert parted <= SHARE * len(requests)

@@ -33,6 +33,10 @@ def test_a_usual_request_passes():
         ({"seed": 1.0}, "seed"),
         ({"seed": 2**63}, "seed"),
         ({"mix": {"math": 1.0}}, "mix must be a Mix"),
+        ({"history": ("a", "b")}, "history must be at most 200 pairs"),
+        ({"history": (("a", 1),)}, "history"),
+        ({"history": (("a", "b"),) * 201}, "history"),
+        ({"history": (("a", "x" * (MAX_PROMPT_CHARS + 1)),)}, "history"),
     ],
 )
 def test_bad_requests_are_refused(change, words):

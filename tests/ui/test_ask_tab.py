@@ -33,7 +33,7 @@ def last(engine, kind="ask", **options):
 
 
 def proofs(state, known=None):
-    return [unescape(line) for line in re.findall(r'class="t2-proof"[^>]*>([^<]*)<', draw(state, T, known)[4])]
+    return [unescape(line) for line in re.findall(r'class="t2-proof"[^>]*><span class="t2-x">([^<]*)<', draw(state, T, known)[4])]
 
 
 def test_the_proof_line_follows_the_slot(engine, monkeypatch):

@@ -8,12 +8,12 @@ from t2ui.ui.text import Text
 T = Text()
 NAMES = ("math", "code", "vision")
 GOOD = {"prompt": "7 + 5?", "strategy": "few-shot:both", "soft": "1", "mix": "code=0.25,math=-0.5", "depth": "[[1,0.5,0],[1,1,1],[0,0,1]]", "seed": "7",
-        "temperature": "0.7", "tokens": "32", "tab": "mix", "picture": "vision-2", "other": "left alone"}  # fmt: skip
+        "temperature": "0.7", "tokens": "32", "tab": "mix", "picture": "vision-2", "mode": "simple", "other": "left alone"}  # fmt: skip
 
 
 def test_everything_is_read():
     found, notes = read(GOOD, NAMES, T)
-    assert found == Link("7 + 5?", "few-shot:both", True, (-0.5, 0.25, 0.0), GOOD["depth"], 7, 0.7, 32, "mix", "vision-2") and notes == []
+    assert found == Link("7 + 5?", "few-shot:both", True, (-0.5, 0.25, 0.0), GOOD["depth"], 7, 0.7, 32, "mix", "vision-2", "simple") and notes == []
     assert read({}, NAMES, T) == (Link(), []) and Link().empty and not found.empty
 
 
@@ -28,6 +28,7 @@ BAD = {
     "tokens": ["7", "257", "many"],
     "tab": ["admin", "", "Ask"],
     "picture": ["../../etc/passwd", "/etc/passwd", "http://example.org/x.png", "", "x" * 50, "a b", "Ä-1"],
+    "mode": ["Simple", "", "<b>"],
 }  # fmt: skip
 
 

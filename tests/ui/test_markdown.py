@@ -53,3 +53,37 @@ def test_words_that_differ_are_marked_and_escaped():
     assert code == "<pre>def f(xs):\n    return <mark>1</mark></pre>"
     assert render("12 - 9 = 3. The end", "The end") == "<p><mark>12 - 9 = 3.</mark> The end</p>\n"
     assert marks("a b c", "a x c") == {1} and marks("a", "a") == set()
+
+
+@pytest.mark.parametrize("text", [r"\(x^2\)", r"so \[x^2\] it is", "$$x^2$$", "with $x^2$ here", "\\[\nx^2\n\\]"])
+def test_latex_becomes_mathml(text):
+    html = render(text)
+    assert "<msup><mi>x</mi><mn>2</mn></msup>" in html and "$" not in plain(html) and "\\" not in plain(html)
+    assert ('display="block"' in html) == ("[" in text or "$$" in text)
+
+
+@pytest.mark.parametrize("text", ["It costs $5 and then $6.", "from $5 to 7$", "5$", "a $ b $ c", r"f\(x"])
+def test_money_is_no_formula(text):
+    assert "<math" not in render(text)
+
+
+HOSTILE = (r"\(\text{<script>alert(1)</script>}\)", r"\(\href{javascript:alert(1)}{x}\)", r'\(\color{red" onload=x}{y}\)', r"\(\style{color:red}{x}\)",
+           r"\(\text{&lt;script&gt;}\)", r"\(x<y&z\)", r"\(\unicode{<b>}\)", r"\(\includegraphics{http://e.x/a.png}\)")  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_latex_brings_no_markup_of_its_own(text):
+    html = render(text)
+    assert not re.search(r"<(?!/?(p|code|math|m[a-z]+)\b)", html), html
+    assert not re.search(r"href|src|style=|onload=|javascript:", plain_tags(html)), html
+
+
+@pytest.mark.parametrize("text", [r"\(}{\)", r"\(" + "{" * 1500 + r"\)", r"\(" + "x" * 2001 + r"\)"])
+def test_what_is_no_latex_is_shown_as_it_was_written(text):
+    assert render(text) == f"<p><code>{text}</code></p>\n"
+
+
+def test_a_formula_is_one_word_of_the_difference():
+    html = render(r"so \(x^2\) it is", r"so \(x^3\) it is")
+    assert html.startswith("<p>so <mark><math") and html.count("<mark>") == 1
+    assert "<mark>" not in render(r"so \(x^2\)", r"so \(x^2\)") and marks(r"a \(x + y\) b", r"a \(x + y\) c") == {2}

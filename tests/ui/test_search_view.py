@@ -144,3 +144,14 @@ def test_set_up():
 def test_set_ups_that_cannot_be_searched(values, message):
     with pytest.raises(InputError, match=message):
         tab.prepare(T, *values)
+
+
+def test_in_plain_words_there_is_none_of_the_fields_words():
+    """What Simple mode shows: everything but the expert's spans."""
+    for state in (VIEW, replace(VIEW, stage="done", ended="x", mix="math=0.5", chosen="mean", shots=1.0, n_shots=8, 
+                                heldout=cells(base=0.4, uniform=0.2, all=0.3, dispatch=0.9, found=0.5))):
+        html = search_view.view(state, T) + search_view.result(state, T)
+        plain = re.sub(r'<(span|tspan) class="t2-x">.*?</\1>', "", html)
+        shown = re.sub(r"<[^>]+>", " ", plain)
+        assert not re.search(r"alpha|α|dispatch|\bCEM\b|cross-entropy", shown, re.IGNORECASE), shown
+        assert "dispatch" in html or not state.heldout

@@ -56,6 +56,20 @@ def test_a_port_out_of_range(model, port, capsys):
     assert "65535" in capsys.readouterr().err
 
 
+def test_a_login_needs_a_name_and_a_password(model, capsys, monkeypatch):
+    for held in ("", "name", "name:", ":password"):
+        monkeypatch.setenv("T2UI_LOGIN", held)
+        assert serve.main(["--model", model, "--login"]) == 2
+        assert "NAME:PASSWORD" in capsys.readouterr().err
+    monkeypatch.setenv("T2UI_LOGIN", "anna:a:b")
+    assert serve.credentials() == ("anna", "a:b")
+
+
+def test_somebody_must_be_able_to_wait(model, capsys):
+    assert serve.main(["--model", model, "--waiting", "0"]) == 2
+    assert "--waiting" in capsys.readouterr().err
+
+
 def test_bad_threads(model, capsys):
     assert serve.main(["--model", model, "--threads", "0"]) == 2
     assert "--threads" in capsys.readouterr().err

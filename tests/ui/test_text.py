@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from t2ui.ui.text import TABLES, Text
+from t2ui.ui.text import SIMPLE, TABLES, Text, both
 
 UI = Path(__file__).parents[2] / "t2ui" / "ui"
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(UI.rglob("*.py")) if path.parent.name != "text")
 # Keys that are put together in code: their prefix.
-COMPOSED = ("family.", "row.", "map.", "share.", "examples.", "strategy.", "search.cell_", "search.preset_", "spectra.",
-            "next_step.", "measured.way.", "view.", "take.", "depth.", "story.", "present.", "report.")
+COMPOSED = ("family.", "row.", "map.", "share.", "examples.", "strategy.", "search.cell_", "search.preset_", "search.chosen_",
+            "search.objective_", "spectra.", "next_step.", "measured.way.", "view.", "take.", "depth.", "story.", "present.", "report.",
+            "talk.memory_", "talk.retry", "talk.edit", "words.", "guide.", "keys.")  # fmt: skip
+FORBIDDEN = re.compile(r"alpha|α|\bSVF\b|\bCEM\b|dispatch|cross-entropy", re.IGNORECASE)
 
 
 def used() -> set[str]:
-    return set(re.findall(r"""\bt(?:\.html)?\(\s*["']([a-z_]+\.[a-z_]+)["']""", SOURCE))
+    return set(re.findall(r"""\b(?:t(?:\.html|\.words|\.two|\.tspans)?|say)\(\s*["']([a-z_]+\.[a-z_]+)["']""", SOURCE))
 
 
 def test_every_key_in_the_code_is_in_every_table():
@@ -43,3 +45,20 @@ def test_unknown_language_and_key_are_named():
         Text("xx")
     with pytest.raises(KeyError, match="no.such"):
         Text()("no.such")
+
+
+@pytest.mark.parametrize("language", SIMPLE)
+def test_plain_words_stand_in_for_usual_ones_and_need_no_other_slots(language):
+    for key, text in SIMPLE[language].items():
+        slots = set(re.findall(r"{(\w+)", TABLES[language][key]))
+        assert set(re.findall(r"{(\w+)", text)) <= slots or key == "overrule.why", key  # that one is told in other words
+        assert not FORBIDDEN.search(text), key
+
+
+def test_both_ways_of_speaking_are_on_the_page():
+    t = Text()
+    assert t.words("preset.dispatch") == '<span class="t2-x">Dispatch&#x27;s choice</span><span class="t2-s">Let it choose</span>'
+    assert t.words("ask.button") == "Ask" and t.simple("ask.button") == "Ask"  # the same in both
+    assert t.words("run.outside_why", why="<b>").count("&lt;b&gt;") == 1 and "<b>" not in t.words("run.outside_why", why="<b>")
+    assert t.tspans("search.cloud").startswith("<tspan") and t.two("row.base") == ("Base", "Without a skill")
+    assert both("a", "") == '<span class="t2-x">a</span>'

@@ -132,7 +132,7 @@ def wire(
             stop = gr.update(interactive=True)
             try:
                 async for state in run(backend.engine, kind, question, soft=bool(soft), mix=mix, halt=halt,
-                                       strategy=str(strategy or "prompt")):  # fmt: skip
+                                       strategy=str(strategy or "prompt"), kept=sessions.kept(session_of(request))):  # fmt: skip
                     if halt.replaced:
                         return
                     if state.over:
@@ -159,7 +159,7 @@ def wire(
         halt = sessions.begin(session_of(request), "ask")
         stop = gr.update(interactive=True)
         try:
-            async for state in overrule(backend.engine, before, question, expert, halt):
+            async for state in overrule(backend.engine, before, question, expert, halt, sessions.kept(session_of(request))):
                 if halt.replaced:
                     return
                 if state.over:

@@ -175,7 +175,7 @@ def wire(box: KeepBox, q: Composer, notice: gr.HTML, ask_tab: ask.AskTab, mix_ta
     outputs = [box.said, q.prompt, q.strategy, q.soft, q.temperature, q.max_new_tokens, q.seed, q.picture, q.picture_box, tabs,
                notice, *mix_tab.mixer, *ask_tab.outputs, mix_tab.answers, mix_tab.notice]  # fmt: skip
 
-    async def opened(request: gr.Request, path: Any) -> list[Any]:
+    async def run_opened(request: gr.Request, path: Any) -> list[Any]:
         name = Path(str(path)).name
         try:
             data = await asyncio.to_thread(Path(str(path)).read_bytes)
@@ -223,7 +223,7 @@ def wire(box: KeepBox, q: Composer, notice: gr.HTML, ask_tab: ask.AskTab, mix_ta
             parts.notice(" ".join(notes), "warn"), *mixer, *ask_part, *mix_part,
         ]  # fmt: skip
 
-    box.open.upload(opened, [box.open], outputs, **live).then(
+    box.open.upload(run_opened, [box.open], outputs, **live).then(
         None, None, None, js="() => { setTimeout(window.t2ui.fileOpened, 50); }", **QUIET
     )
 

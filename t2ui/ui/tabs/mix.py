@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.runs import Run, run
-from t2ui.ui import depth, parts
+from t2ui.ui import depth, formula, parts
 from t2ui.ui.backend import MAX_EXPERTS, Backend
 from t2ui.ui.composer import Composer, InputError, read_question
 from t2ui.ui.events import LIVE, Changes, explain, look, session_of
@@ -54,11 +54,11 @@ class MixTab:
 
 def presets_html(names: Sequence[str], t: Text) -> str:
     """Ready-made mixes as buttons."""
-    items = [("base", t("preset.base"))]
-    items += [(f"expert:{name}", f"{icon(name)} {t.family(name)}") for name in names]
-    items += [("uniform", t("preset.uniform")), ("all", t("preset.all"))] if len(names) > 1 else []
-    items += [("dispatch", t("preset.dispatch"))]
-    buttons = "".join(f'<button type="button" {pick(preset=key)}>{escape(label)}</button>' for key, label in items)
+    items = [("base", t.words("preset.base"))]
+    items += [(f"expert:{name}", escape(f"{icon(name)} {t.family(name)}")) for name in names]
+    items += [("uniform", t.words("preset.uniform")), ("all", t.words("preset.all"))] if len(names) > 1 else []
+    items += [("dispatch", t.words("preset.dispatch"))]
+    buttons = "".join(f'<button type="button" {pick(preset=key)}>{label}</button>' for key, label in items)
     return f'<div class="t2-presets" role="group" aria-label="{t.html("preset.label")}">{buttons}</div>'
 
 
@@ -101,7 +101,7 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
     """Lay the tab out for the experts that are known so far (slots for twelve)."""
     with gr.Row(elem_id="t2-mix-row"):
         with gr.Column(elem_id="t2-mixer", min_width=280):
-            markup(f'<h2 class="t2-h2">{t.html("mix.title")}</h2><p class="t2-faint">{t.html("mix.words")}</p>')
+            markup(f'<h2 class="t2-h2">{t.words("mix.title")}</h2><p class="t2-faint">{t.words("mix.words")}</p>{formula.line(t)}')
             presets = chips(presets_html(names, t), elem_id="t2-presets")
             sliders = [
                 gr.Slider(
@@ -128,7 +128,7 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
                 editor = depth.editor(names, t, elem_id="t2-depth")
             refused = markup("", elem_id="t2-refused")
         with gr.Column(elem_id="t2-mapbox", min_width=320):
-            markup(f'<h2 class="t2-h2">{t.html("map.title")}</h2><p class="t2-faint">{t.html("map.words")}</p>')
+            markup(f'<h2 class="t2-h2">{t.words("map.title")}</h2><p class="t2-faint">{t.words("map.words")}</p>')
             change = change_map(change_payload(cells, names, t), t("map.aria"), elem_id="t2-map")
     with gr.Row(elem_id="t2-mix-actions"):
         answer = gr.Button(t("mix.button"), variant="primary", interactive=False, elem_id="t2-mix-answer")
@@ -202,7 +202,7 @@ def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, session
         pinned = None if pin is None else Mix.parse(pin.mix)
         stop = gr.update(interactive=True)
         try:
-            async for state in run(backend.engine, "mix", question, mix=mix, halt=halt, pinned=pinned):
+            async for state in run(backend.engine, "mix", question, mix=mix, halt=halt, pinned=pinned, kept=sessions.kept(session)):
                 if halt.replaced:
                     return
                 if state.over:

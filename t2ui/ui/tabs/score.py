@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import gradio as gr
 
@@ -37,7 +36,7 @@ class ScorePart:
 def build(t: Text) -> ScorePart:
     """Below the answers of the Mix tab."""
     with gr.Column(elem_id="t2-score"):
-        markup(f'<h2 class="t2-h2">{t.html("score.title")}</h2><p class="t2-faint">{t.html("score.intro")}</p>')
+        markup(f'<h2 class="t2-h2">{t.words("score.title")}</h2><p class="t2-faint">{t.words("score.intro")}</p>')
         with gr.Row(elem_id="t2-score-row"):
             family = gr.Dropdown([(t.family(name), name) for name in TASKS], value=TASKS[0], label=t("score.family"),
                                  interactive=True, filterable=False, elem_id="t2-score-family", min_width=140)  # fmt: skip
@@ -47,7 +46,7 @@ def build(t: Text) -> ScorePart:
             stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-score-stop", min_width=60)
         notice = markup("", elem_id="t2-score-notice")
         view = markup("", elem_id="t2-score-view")
-        markup(f'<h2 class="t2-h2">{t.html("history.title")}</h2><p class="t2-faint">{t.html("history.words")}</p>')
+        markup(f'<h2 class="t2-h2">{t.words("history.title")}</h2><p class="t2-faint">{t.words("history.words")}</p>')
         history = chips(history_html(History(), t), elem_id="t2-history")
     return ScorePart(family, n, start, stop, view, notice, history)
 
@@ -61,20 +60,20 @@ def view_html(state: Scores, base: Score | None, t: Text) -> str:
         return "" if state.error else f'<p class="t2-faint" role="status">{t.html("score.waiting")}</p>'
     mine = state.scores[0]
     known = base or next((s for s in state.scores if s.mix == "base"), None)
-    rows = [(t("score.mine"), mine)] if mine.mix != "base" else []
-    rows += [(t("score.base"), known)] if known is not None else []
-    lines = "".join(f'<div class="t2-score"><span class="t2-score-family">{escape(name)}</span>{score_bar(s)}'
-                    f"<span>{escape(score_words(s, t))}</span></div>" for name, s in rows)  # fmt: skip
+    rows = [(t.words("score.mine"), mine)] if mine.mix != "base" else []
+    rows += [(t.words("score.base"), known)] if known is not None else []
+    lines = "".join(f'<div class="t2-score"><span class="t2-score-family">{name}</span>{score_bar(s)}'
+                    f"<span>{score_words(s, t)}</span></div>" for name, s in rows)  # fmt: skip
     said = {
-        "scoring": t("score.running", done=state.done, n=state.n),
-        "stopped": t("score.stopped", done=state.done, n=state.n),
-        "done": t("score.done", n=state.n, family=t.family(state.family), time=f"{state.seconds:.1f} s"),
+        "scoring": t.html("score.running", done=state.done, n=state.n),
+        "stopped": t.html("score.stopped", done=state.done, n=state.n),
+        "done": t.html("score.done", n=state.n, family=t.family(state.family), time=f"{state.seconds:.1f} s"),
     }[state.stage]
     against = mine.against(known) if known is not None and mine.mix != "base" and state.over else None
     if against is not None:
         difference, (low, high), _ = against
-        said += " " + t("score.difference", points=points(difference), low=points(low), high=points(high))
-    return (f'<div class="t2-card" data-stage="{state.stage}">{lines}<p class="t2-faint" role="status">{escape(said)}</p></div>')
+        said += " " + t.words("score.difference", points=points(difference), low=points(low), high=points(high))
+    return (f'<div class="t2-card" data-stage="{state.stage}">{lines}<p class="t2-faint" role="status">{said}</p></div>')
 
 
 def check(family: object, n: object, t: Text, sizes: Sequence[int] = SIZES) -> tuple[str, int]:

@@ -57,7 +57,7 @@ def build(t: Text) -> SearchTab:
     """Set-up on the left, what happens on the right (below on a phone)."""
     with gr.Row(elem_id="t2-search-row"):
         with gr.Column(elem_id="t2-search-setup", min_width=280):
-            markup(f'<h2 class="t2-h2">{t.html("search.title")}</h2><p class="t2-faint">{t.html("search.intro")}</p>')
+            markup(f'<h2 class="t2-h2">{t.words("search.title")}</h2><p class="t2-faint">{t.words("search.intro")}</p>')
             source = gr.Radio([(t("search.from_task"), "task"), (t("search.own"), "own")], value="task",
                               label=t("search.source"), interactive=True, elem_id="t2-search-source")  # fmt: skip
             task = gr.Dropdown([(t.family(name), name) for name in TASKS], value=TASKS[0], label=t("search.task"),
@@ -69,7 +69,7 @@ def build(t: Text) -> SearchTab:
                                      visible=False, elem_id="t2-search-upload", size="sm")  # fmt: skip
             preset = gr.Radio([(t(f"search.preset_{p}"), p) for p in PRESETS], value="live", label=t("search.preset"),
                               interactive=True, elem_id="t2-search-preset")  # fmt: skip
-            with gr.Accordion(t("settings.title"), open=False):
+            with gr.Accordion(t("settings.title"), open=False, elem_id="t2-search-settings"):
                 per_layer = gr.Checkbox(False, label=t("search.per_layer"), interactive=True, elem_id="t2-search-layers")
                 objective = gr.Radio([(t(f"search.objective_{o}"), o) for o in OBJECTIVES], value="preset",
                                      label=t("search.objective"), interactive=True, elem_id="t2-search-objective")  # fmt: skip

@@ -1,12 +1,15 @@
-"""English: every word on the page (further ones of the Ask and Mix tabs: ``en_ask.py``, ``en_mix.py``)."""
+"""English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_guide.py``, ``en_words.py``, ``en_talk.py``)."""
 
-from t2ui.ui.text import en_ask, en_mix, en_present, en_share
+from t2ui.ui.text import en_ask, en_guide, en_mix, en_present, en_share, en_talk, en_words
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
+    **en_guide.TEXT,
     **en_mix.TEXT,
     **en_present.TEXT,
     **en_share.TEXT,
+    **en_talk.TEXT,
+    **en_words.TEXT,
     "page.tagline": "A language model that reads a question twice: first to find out which skill it needs, then to "
     "answer with weights adapted for it.",
     "page.theme": "Light or dark",
