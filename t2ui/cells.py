@@ -45,14 +45,15 @@ def factors_of(loaded: Any, most: int = MAX_VALUES) -> list[dict[str, Any]]:
     """Per adapted matrix its singular values and every expert's z (in :func:`expert_names`' order), as plain numbers.
 
     Returns:
-        ``layer``, ``module``, ``path``, ``shape``, ``step``, ``sigma``, ``z`` (a list per expert). A large model's are thinned:
-        every ``step``-th singular value, so that all together stay below ``most`` numbers.
+        ``layer``, ``module``, ``path``, ``shape``, ``step``, ``sigma``, ``z`` (a list per expert; 1 for a LoRA, which no z stands
+        for). A large model's are thinned: every ``step``-th singular value, so that all together stay below ``most`` numbers.
     """
     from t2ui.core import Mix
     from t2ui.core.spectra import module_name
 
     adapted, stack = loaded.adapted, loaded.stack
-    vectors = [stack.z(Mix.single(name)) for name in expert_names(loaded)]
+    alone = [Mix.single(name) for name in expert_names(loaded)]
+    vectors = [stack.z(Mix.base() if stack.lora(mix) else mix) for mix in alone]
     whole = adapted.R * (1 + len(vectors))
     step = max(1, -(-whole // most))
     out = []

@@ -104,6 +104,8 @@ def _mixer(data: Mapping[str, Any], t: Text) -> str:
         f'aria-label="{escape(label, quote=True)}"><output></output></label>'
         for i, (label, colour) in enumerate(zip(data["labels"], data["colours"], strict=True))
     )
+    flat = [label for i, label in enumerate(data["labels"]) if data["factors"] and all(v == 1 for f in data["factors"] for v in f["z"][i])]
+    low = f'<p class="t2-faint">{t.html("report.lora", names=", ".join(flat))}</p>' if flat else ""
     shaped = f'<p class="t2-faint">{t.html("report.depth")}</p>' if data["shape"] else ""
     return (
         f'<section id="mixer"><h2>{t.html("report.mix")}</h2><p class="t2-faint">{t.html("report.mix_words")}</p>'
@@ -113,7 +115,7 @@ def _mixer(data: Mapping[str, Any], t: Text) -> str:
         f'<div class="t2-sharebar" id="bar" aria-hidden="true"></div><p class="t2-share-words" id="share"></p>{shaped}</div>'
         f'<div><table class="t2-heattable" id="map"></table><p class="t2-faint" id="total" role="status"></p></div></div>'
         f'<div id="matrix"><h3></h3><p class="t2-formula">{t.html("report.formula")}</p><p class="t2-faint" id="numbers"></p>'
-        f'<svg viewBox="0 0 900 260" role="img"></svg><p class="t2-faint">{t.html("report.legend")} <span id="step"></span></p></div></section>'
+        f'<svg viewBox="0 0 900 260" role="img"></svg><p class="t2-faint">{t.html("report.legend")} <span id="step"></span></p>{low}</div></section>'
     )  # fmt: skip
 
 

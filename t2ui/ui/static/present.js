@@ -46,6 +46,7 @@
     fill: async (selector, text, end, mine) => { type(await until(() => $(selector), end, mine), text); await sleep(80); },
     click: async (selector, _, end, mine) => { (await until(() => usable(selector), end, mine)).click(); await sleep(60); },
     wait: async (selector, _, end, mine) => { await until(() => $(selector), end, mine); },
+    stop: async (selector) => { const button = usable(selector); if (button) { button.click(); await sleep(300); } }, // if it still runs
     open: async (selector, _, end, mine) => {
       const label = await until(() => $(`${selector} > button`), end, mine);
       if (!label.classList.contains("open")) label.click();

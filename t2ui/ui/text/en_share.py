@@ -46,6 +46,7 @@ TEXT: dict[str, str] = {
     "report.base": "Base",
     "report.depth": "Shaped by the run’s depth profile (early, middle and late layers).",
     "report.step": "Every {step}th singular value is shown.",
+    "report.lora": "{names}: a LoRA moves the cells above; no number per singular value stands for it, so the curve leaves it out.",
     "report.legend": "grey: σ before; colour: σ′ = σ · z(α) after",
     "report.formula": "W′ = U · diag(σ · z(α)) · Vʰ,  z(α) = 1 + Σ αₖ (zₖ − 1)",
     "report.settings": "How it was made",
