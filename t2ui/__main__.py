@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
         exporting,
         importing,
         planning,
+        rehearsing,
         screenshots,
         searching,
         serving,
@@ -27,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"t2ui {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in (serving, asking, planning, training, evaluation, searching, spectra, exporting, importing, bench,
-                   screenshots):
+                   screenshots, rehearsing):
         module.add_parsers(commands)
     return top
 

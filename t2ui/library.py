@@ -146,15 +146,16 @@ def spectra(loaded: Loaded, mix: AnyMix, matrix: str | None = None) -> dict[str,
         A line per adapted matrix: ``matrix``, ``layer``, ``module``, ``r``; ``norm`` = |W| and ``sigma_max``; ``rms`` = root mean
         square of z - 1, ``mean`` = its mean; ``dw`` = |W' - W|, ``dw_rel`` = dw / norm (Frobenius norms). Of one matrix:
         ``index``, ``sigma``, ``sigma2`` = sigma z, ``z``, a line per singular value (and ``matrix``, ``layer``, ``module``, ``r``, which are
-        the same in all).
+        the same in all). Where the mix holds LoRA experts, ``rescales`` is the share of dw^2 that rescales singular values (the rest
+        rotates them), and what speaks of z is of that part.
 
     Raises:
         t2ui.engine.RequestError: an expert that is not loaded. ValueError: a mix that cannot be read, an unknown matrix.
     """
     wanted = _mix(loaded, mix)
     loaded.check_mix(wanted)
-    z = loaded.stack.z(wanted)
-    found = change(loaded.adapted, z) if matrix is None else spectrum(loaded.adapted, matrix, z)
+    held = loaded.stack.change(wanted)
+    found = change(loaded.adapted, held) if matrix is None else spectrum(loaded.adapted, matrix, held)
     return {"matrix" if key == "path" else key: column for key, column in found.items()}
 
 
@@ -163,7 +164,7 @@ def export(loaded: Loaded, mix: AnyMix, kind: str, folder: str | Path, **setting
 
     Args:
         mix: as in :func:`answer`, without ``auto:``.
-        kind: ``expert`` (for t2ui, on the same base), ``lora`` (a PEFT adapter), ``merged`` (the whole model with the mix in its
+        kind: ``expert`` (for t2ui, on the same base; of LoRA experts their projection on SVF, the loss stated), ``lora`` (a PEFT adapter), ``merged`` (the whole model with the mix in its
             weights) or ``recipe`` (the alphas).
         folder: a new folder; it appears when it is complete.
         settings: of :class:`t2ui.engine.ExportSettings`: ``rank`` of a LoRA (16; None: full, nothing is lost), ``name``,

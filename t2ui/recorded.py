@@ -98,21 +98,26 @@ def record(
         names = expert_names(loaded)
         current = Mix.parse(mix) if mix else Mix({name: round(1 / len(names), 2) for name in names})
         state = finish(engine, "everybody", question, mix=current)
-        info = loaded.info
-        about = {
-            "date": time.strftime("%Y-%m-%d"),
-            "model": info.name,
-            "parameters": info.params,
-            "device": info.device,
-            "dtype": info.dtype,
-            "question": why,
-            "versions": {"python": platform.python_version()} | {n: version(n) for n in ("torch", "transformers")},
-        }
+        about = about_of(loaded, why)
         settings = {key: getattr(question, key) for key in ("temperature", "seed", "max_new_tokens")}
         return Recording(state, about, settings, engine.run(cells_of).result()).to_json()
     finally:
         if engine is not source:
             engine.close()
+
+
+def about_of(loaded: Loaded, question: str) -> dict[str, Any]:
+    """How a recording was made."""
+    info = loaded.info
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "model": info.name,
+        "parameters": info.params,
+        "device": info.device,
+        "dtype": info.dtype,
+        "question": question,
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in ("torch", "transformers")},
+    }
 
 
 def finish(engine: Engine, kind: str, question: Question, **options: Any) -> Run:

@@ -10,6 +10,8 @@ What is compared with what:
 * picture: answers and first logits with pictures of two sizes, alone and in a batch with text, and transformers' own forward and
   `generate` on its own inputs (the processor's, or, for kinds whose processor asks for more packages, the image processor's);
   the answer scored by teacher forcing, and labels chosen from a forked cache, against the same.
+* LoRA in: an adapter of two ranks that peft made and saved for transformers' own model, as an expert in rows and folded, against
+  peft's logits; in a batch beside a mix with an SVF expert; refused where it adapts a seeing part.
 * LoRA out: a mix written as a LoRA of full rank, read and applied by plain peft on transformers' own model, and the mix folded.
 """
 
@@ -24,12 +26,12 @@ from typing import Any
 import torch
 from PIL import Image
 
-from t2ui.core import Expert, Mix, best_lora, pick
+from t2ui.core import Expert, ExpertStack, LoRAExpert, LowRank, Mix, best_lora, load_adapter, pick
 from t2ui.core.svf import BOUNDS
 from t2ui.engine import Engine, Request, answer_all, choose, load, score
 from t2ui.engine.architectures import TABLE
 from t2ui.engine.batch import Batch
-from t2ui.engine.export import write_lora
+from t2ui.engine.export import target_modules, write_lora
 from t2ui.engine.model import Loaded
 
 from .tiny import KINDS, build, quiet
@@ -37,7 +39,7 @@ from .tiny import KINDS, build, quiet
 PROMPTS = ("How many pens does Anna have?", "Ben buys 12 books. The answer is", "x")
 LABELS = ["a red circle", "7"]
 SIZES = ((24, 24), (70, 40))
-COLUMNS = ("attach", "fold", "rows", "expert", "decode", "slots", "picture", "LoRA out")
+COLUMNS = ("attach", "fold", "rows", "expert", "decode", "slots", "picture", "LoRA in", "LoRA out")
 NONE = "none"  # of a column that does not apply
 NO_PEFT = "no peft"  # of a column that needs it, where it is not installed
 
@@ -248,6 +250,48 @@ def _picture(case: Case) -> str:
     return f"as generate, first logits {found}"
 
 
+def _lora_in(case: Case) -> str:
+    try:
+        import peft
+    except ImportError:
+        return NO_PEFT
+    loaded, ids, folder = case.loaded, _ids(case), case.scratch / "adapter"
+    adapted = loaded.adapted
+    base = _logits(case.plain, ids)
+    last = adapted.paths[-1].rsplit(".", 1)[-1]
+    config = peft.LoraConfig(r=3, lora_alpha=4, rank_pattern={last: 5}, init_lora_weights=False,
+                             target_modules=target_modules(case.plain, adapted.paths))  # fmt: skip
+    wrapped = peft.get_peft_model(case.plain, config).eval()
+    try:
+        wrapped.save_pretrained(folder)
+        want = _logits(wrapped, ids)
+    finally:
+        wrapped.unload()
+    if torch.allclose(want, base, rtol=0.01):
+        raise Wrong("the adapter changes nothing")
+    expert = load_adapter(folder, "tuned")
+    if set(expert.parts) != set(adapted.paths) or [f for f in expert.check(adapted) if f.level == "refuse"]:
+        raise Wrong(f"read as {len(expert.parts)} matrices, {[str(f) for f in expert.check(adapted)]}")
+    stack = ExpertStack(adapted, [*loaded.stack.experts, expert])
+    both = Mix({"e": 0.5, "tuned": 0.5})
+    with adapted.folded(stack.change(Mix.single("tuned"))):
+        folded = _logits(loaded.model, ids)
+    with adapted.folded(stack.change(both)):
+        beside = _logits(loaded.model, ids[1:])
+    with adapted.rows(stack.scale([Mix.single("tuned"), both])):
+        rows = _logits(loaded.model, ids)
+    adapted.forget()
+    _gap(rows[1:], beside, "a mix with SVF, in rows,")
+    seen = next((name for name, m in case.plain.named_modules() if isinstance(m, torch.nn.Linear)
+                 and any(f".{part}." in f".{name}." for part in TABLE[KINDS[case.name].type].vision)), None)  # fmt: skip
+    if seen is not None:
+        m = case.plain.get_submodule(seen)
+        blind = LoRAExpert("blind", {seen: LowRank(torch.ones(1, m.in_features), torch.ones(m.out_features, 1))})
+        if not [f for f in blind.check(adapted) if f.level == "refuse"]:
+            raise Wrong(f"{seen} was taken")
+    return max(_gap(folded, want, "folded"), _gap(rows[:1], want[:1], "in rows"), key=float)
+
+
 def _lora_out(case: Case) -> str:
     try:
         import peft
@@ -307,7 +351,7 @@ def _same(ours: tuple[int, ...], theirs: tuple[int, ...], what: str) -> None:
 
 CHECKS: dict[str, Callable[[Case], str]] = {
     "attach": _attach, "fold": _fold, "rows": _rows, "expert": _expert, "decode": _decode, "slots": _slots, "picture": _picture,
-    "LoRA out": _lora_out,
+    "LoRA in": _lora_in, "LoRA out": _lora_out,
 }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def mix(loaded: Loaded, repeats: int = 9, changes: int = 10) -> Result:
         spent = 0.0
         for _ in range(changes):
             begun = time.perf_counter()
-            with loaded.adapted.folded(loaded.stack.z(next(fresh))):
+            with loaded.adapted.folded(loaded.stack.change(next(fresh))):
                 Batch(loaded, asked, None, reserve=8).prefill().argmax(-1).tolist()
                 spent += time.perf_counter() - begun  # taking the fold out again is not waited for
         return spent / changes
@@ -99,13 +99,13 @@ def cem(loaded: Loaded, repeats: int = 3, candidates: int = 32, shots: int = 10,
 
     def serial() -> None:
         for mix in population:
-            with loaded.adapted.folded(loaded.stack.z(mix)):
+            with loaded.adapted.folded(loaded.stack.change(mix)):
                 generate(loaded, asked, None, tokens)
 
     def one_by_one() -> float:
         begun = time.perf_counter()
         for mix in population[:alone]:
-            with loaded.adapted.folded(loaded.stack.z(mix)):
+            with loaded.adapted.folded(loaded.stack.change(mix)):
                 for row in asked:
                     generate(loaded, [row], None, tokens)
         return (time.perf_counter() - begun) * candidates / alone
@@ -156,7 +156,7 @@ def serve(loaded: Loaded, repeats: int = 3, visitors: int = 16, tokens: int = 64
 
     @torch.no_grad()
     def together() -> None:
-        with loaded.adapted.folded(loaded.stack.z(own[0])):
+        with loaded.adapted.folded(loaded.stack.change(own[0])):
             loaded.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **options)
 
     own = mixes(loaded, visitors)

@@ -208,8 +208,8 @@ def run_calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
-# What other commands left beside the report's own file: bench startup, bench first-pass, search.
-BESIDE = ("startup", "first_pass", "search", "live")
+# What other commands left beside the report's own file: bench startup, bench first-pass, search, export --sweep, architectures.
+BESIDE = ("startup", "first_pass", "search", "live", "lora", "architectures")
 
 
 def _beside(out: Path) -> dict[str, Any]:
@@ -224,6 +224,17 @@ def _beside(out: Path) -> dict[str, Any]:
                 kept = [{k: v for k, v in one.items() if k not in ("paired", "mean", "best")} for one in found[name]["results"]]
                 found[name] = {"results": kept, "made_by": found[name]["made_by"]}
     return found
+
+
+def _architectures(results: dict[str, Any]) -> str:
+    """What ``architectures --json`` found."""
+    if "architectures" not in results:
+        return ""
+    from t2ui.bench.architectures import Cell, markdown
+
+    kinds = results["architectures"]["kinds"]
+    found = {name: {column: Cell(**cell) for column, cell in cells.items()} for name, cells in kinds.items()}
+    return f"### Kinds of models\n\n{markdown(found)}\n\nOn tiny random models; docs/models.md says what each column compares."
 
 
 BEGIN, END = "<!-- tables: python -m t2ui report -->", "<!-- end of tables -->"
@@ -253,7 +264,7 @@ def run_report(args: argparse.Namespace) -> int:
     results |= _beside(Path(args.out))
     write_json(args.out, results)
     costs = tables.markdown(tables.read(Path(args.out).parent / "bench"))
-    text = "\n\n".join(part for part in (markdown(results), costs) if part)
+    text = "\n\n".join(part for part in (markdown(results), costs, _architectures(results)) if part)
     if args.readme:
         path = Path(args.readme)
         before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)

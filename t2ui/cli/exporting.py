@@ -72,6 +72,9 @@ def run_export(args: argparse.Namespace) -> int:
         print(f"rank {about['rank']}: keeps {percent(about['kept'])} of the change's norm "
               f"({percent(min(about['kept_by_matrix'].values()))} in the worst of {len(about['kept_by_matrix'])} matrices), "
               f"{about['numbers']:,} numbers")  # fmt: skip
+    if held := about.get("projected"):
+        print(f"projected on SVF: keeps {percent(held['kept'])} of |dW|^2; {percent(held['loss'])} is lost, which rotates singular "
+              f"vectors ({percent(1 - min(held['kept_by_matrix'].values()))} in the worst of {len(held['kept_by_matrix'])} matrices)")  # fmt: skip
     if facts.get("measured"):
         print()
         print(table([(r["task"], r["n"], *(f"{percent(r[k]['accuracy'])} ({interval(r[k]['ci95'])})"

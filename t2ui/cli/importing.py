@@ -1,4 +1,4 @@
-"""``import``: a checkpoint of the code released with the paper as a native expert."""
+"""``import``: a PEFT LoRA adapter, or a checkpoint of the code released with the paper, as an expert."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ MARK = "imported"
 
 
 def add_parsers(commands: Any) -> None:
-    p = commands.add_parser("import", help="policy_params.pt or learnable_params.pt of the paper's released code, as an expert")
-    p.add_argument("file", metavar="FILE", help="policy_params.pt or learnable_params.pt")
+    p = commands.add_parser("import", help="a PEFT LoRA adapter, or a checkpoint of the paper's released code, as an expert")
+    p.add_argument("source", metavar="ADAPTER_OR_FILE",
+                   help="folder of a LoRA adapter or its name on the Hub; policy_params.pt or learnable_params.pt")  # fmt: skip
     p.add_argument("--name", required=True, help="the expert's name; its folder is made in --experts")
     p.add_argument("--role", default="skill", choices=("skill", "dispatcher"), help="dispatcher: a trained classifier")
     p.add_argument("--mask", default="auto", choices=("auto", "sigmoid", "identity"),
@@ -32,12 +33,13 @@ def run_import(args: argparse.Namespace) -> int:
     from t2ui.core.experts import NAME, Expert
     from t2ui.core.files import folder_atomic, refuse_existing
     from t2ui.core.released import native_z, read_released
+    from t2ui.hubname import is_name
 
-    source = Path(args.file)
+    source = Path(args.source)
     if not NAME.fullmatch(args.name):
         raise CommandError(f"--name takes a letter, then up to 63 letters, digits, '_', '-', '.'; got {args.name!r}")
-    if (source / "adapter_config.json").is_file():
-        raise CommandError(f"{source} is a PEFT adapter, not a file of the released code")
+    if source.is_dir() or (is_name(args.source) and source.suffix != ".pt"):
+        return _import_adapter(args)
     released = read_released(source)  # before the model is loaded: it is the quicker one to be wrong
     folder = Path(args.experts) / args.name
     try:
@@ -65,6 +67,32 @@ def run_import(args: argparse.Namespace) -> int:
         print(f"note: {released.note}")
     print("note: the file does not name its base model; counts and lengths fit this one, more cannot be seen")
     write_json(args.json, {**recipe, "expert": args.name, "matrices": len(z), "largest": away})
+    return 0
+
+
+def _import_adapter(args: argparse.Namespace) -> int:
+    from t2ui.core.adapters import load_adapter
+    from t2ui.core.files import refuse_existing
+    from t2ui.engine.adapters import import_adapter, is_imported
+    from t2ui.engine.hub import fetched_adapter
+
+    if args.role != "skill" or args.mask != "auto":
+        raise CommandError("--role and --mask are of files of the released code: a LoRA adapter is a skill expert as it is")
+    try:
+        refuse_existing(Path(args.experts) / args.name, args.force, is_imported)
+    except FileExistsError as error:
+        raise CommandError(str(error)) from None
+    load_adapter(fetched_adapter(args.source), args.name)  # before the model is loaded: it is the quicker one to be wrong
+    loaded = load_model(args)
+    done = import_adapter(loaded.adapted, args.source, args.name, args.experts, force=args.force, made_by=made_by(args))
+    about = done.facts["imported"]
+    print(table([("adapter", f"{about['from']}: {done.expert.objective}"),
+                 ("size", f"{about['matrices']} matrices, {about['numbers']:,} numbers"),
+                 ("rescales singular values", f"{100 * done.rescales:.1f} % of |dW|^2; the rest rotates them"),
+                 ("expert", str(done.folder))], ("", "")))  # fmt: skip
+    for finding in done.warnings:
+        print(f"note: {finding}")
+    write_json(args.json, {**done.facts, "expert": args.name})
     return 0
 
 

@@ -44,6 +44,8 @@ def run_plan(args: argparse.Namespace) -> int:
 
 
 def run_architectures(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from t2ui.bench.architectures import KINDS, examine, markdown
     from t2ui.cli.common import names
 
@@ -55,5 +57,6 @@ def run_architectures(args: argparse.Namespace) -> int:
     print(markdown(found))
     if args.out:
         write_text(args.out, markdown(found) + "\n")
-    write_json(args.json, {"kinds": found, "made_by": made_by(args)})
+    kinds = {name: {column: asdict(cell) for column, cell in cells.items()} for name, cells in found.items()}
+    write_json(args.json, {"kinds": kinds, "made_by": made_by(args)})
     return 0 if all(cell.ok for row in found.values() for cell in row.values()) else 1

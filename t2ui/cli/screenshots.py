@@ -1,4 +1,4 @@
-"""``screenshots``: pictures of every tab, as a visitor sees them, for the README and for looking."""
+"""``screenshots``: pictures of every tab and a moving one of a dispatch, as a visitor sees them, for the README and for looking."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from t2ui.cli.animation import animate
 from t2ui.cli.browser import chromium
 from t2ui.cli.common import ROOT, common_flags
 
@@ -18,6 +19,7 @@ def add_parsers(commands: Any) -> None:
     p = commands.add_parser("screenshots", help="pictures of every tab (needs Chromium)")
     p.add_argument("--out", default=str(ROOT / "assets" / "screenshots"), metavar="FOLDER")
     p.add_argument("--url", default="http://127.0.0.1:7860", help="a page that runs (python app.py --no-browser)")
+    p.add_argument("--only", choices=("pictures", "animation"), default=None, help="make one of the two (default: both)")
     p.add_argument("--all", action="store_true", help="phone and dark too, not only what the README shows")
     common_flags(p)
     p.set_defaults(run=run_screenshots)
@@ -27,6 +29,11 @@ def run_screenshots(args: argparse.Namespace) -> int:
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     with chromium("screenshots") as browser:
+        if args.only != "pictures":
+            size, factor = animate(browser, args.url, QUESTION, out / "dispatch.gif")
+            print(f"dispatch.gif {size // 1024} kB, {factor:g} times slower than it was")
+        if args.only == "animation":
+            return 0
         for size, (width, height) in SIZES.items():
             for scheme in ("light", "dark"):
                 if (size or scheme == "dark") and not args.all:

@@ -32,15 +32,20 @@ def add_parsers(commands: Any) -> None:
 
 def columns_of(loaded: Any, mix: Any, ranks: tuple[int, ...]) -> dict[str, Any]:
     """Everything about a mix, JSON-able: ``matrices``, ``bands``, ``by_layer``, ``by_module``, ``lora``, ``cosines`` of
-    z - 1 and of dW, ``spectra`` (sigma, sigma', z of every matrix)."""
+    z - 1 and of dW, ``spectra`` (sigma, sigma', z of every matrix). With LoRA experts: see :mod:`t2ui.core.spectra`."""
     from t2ui.core import bands, change, cosines, kept_by_lora, spectrum, summary
+    from t2ui.core.spectra import Costly
 
-    adapted, z = loaded.adapted, loaded.stack.z(mix)
+    adapted, z = loaded.adapted, loaded.stack.change(mix)
     matrices = change(adapted, z)
+    try:
+        lora: dict[str, Any] = kept_by_lora(adapted, z, ranks)
+    except Costly as error:
+        lora = {"rank": [], "kept": [], "parameters": [], "by_matrix": [], "why": str(error)}
     return {
         "mix": str(mix), "model": loaded.info.name, "matrices": matrices, "bands": bands(adapted, z)["share"],
         "by_layer": summary(matrices, "layer"), "by_module": summary(matrices, "module"),
-        "lora": kept_by_lora(adapted, z, ranks), "cosines": cosines(loaded.stack),
+        "lora": lora, "cosines": cosines(loaded.stack),
         "cosines_dw": cosines(loaded.stack, weighted=True),
         "spectra": [spectrum(adapted, path, z) for path in adapted.paths],
     }  # fmt: skip
@@ -60,10 +65,16 @@ def run_spectra(args: argparse.Namespace) -> int:
     found = columns_of(loaded, mix, ranks)
     layer = found["by_layer"]
     print(f"{found['mix']} on {found['model']}")
-    print(table([(k, percent(dw), f"{rms:.4f}", f"{mean:+.4f}") for k, dw, rms, mean in
-                 zip(layer["layer"], layer["dw_rel"], layer["rms"], layer["mean"], strict=True)],
-                ("layer", "|dW|/|W|", "rms(z - 1)", "mean(z - 1)")))  # fmt: skip
+    shares = layer.get("rescales")  # only with LoRA experts in the mix
+    print(table([(k, percent(dw), f"{rms:.4f}", f"{mean:+.4f}", *([percent(shares[i]), percent(1 - shares[i])] if shares else []))
+                 for i, (k, dw, rms, mean) in
+                 enumerate(zip(layer["layer"], layer["dw_rel"], layer["rms"], layer["mean"], strict=True))],
+                ("layer", "|dW|/|W|", "rms(z - 1)", "mean(z - 1)", *(["rescales", "rotates"] if shares else []))))  # fmt: skip
+    if shares:
+        print("rescales, rotates: shares of |dW|^2 on and off the diagonal of U^T dW V; rms and mean are of what rescales")
     lora = found["lora"]
+    if "why" in lora:
+        print(f"note: {lora['why']}")
     print()
     print(table([(k, percent(kept), f"{n:,}") for k, kept, n in zip(lora["rank"], lora["kept"], lora["parameters"], strict=True)],
                 ("LoRA rank", "keeps of |dW|", "numbers")))  # fmt: skip

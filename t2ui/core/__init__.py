@@ -4,14 +4,16 @@ Imports torch and safetensors only. Words and equations: `W' = U diag(sigma * z)
 """
 
 from t2ui.core.adapted import Adapted, attach, decoder_layers, pick
+from t2ui.core.adapters import LoRAExpert, load_adapter
 from t2ui.core.cem import CEM, Fixed, HillClimb, RandomSearch, Round, Search
 from t2ui.core.experts import Expert, ExpertError, Finding, load_expert
 from t2ui.core.files import write_atomic
 from t2ui.core.lora import LoRA, best_lora
+from t2ui.core.lowrank import Change, LowRank
 from t2ui.core.mixing import ExpertStack, Mix
 from t2ui.core.registry import Refused, Registry
 from t2ui.core.shards import Shards
-from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, spectrum, summary
+from t2ui.core.spectra import bands, change, cosines, gram, grid, kept_by_lora, projection, spectrum, summary
 from t2ui.core.svd import CacheFull, DecomposeReport, Factors, decompose, decompose_all, fingerprint
 from t2ui.core.svf import SVFLinear
 
@@ -19,6 +21,7 @@ __all__ = [
     "CEM",
     "Adapted",
     "CacheFull",
+    "Change",
     "DecomposeReport",
     "Expert",
     "ExpertError",
@@ -28,6 +31,8 @@ __all__ = [
     "Fixed",
     "HillClimb",
     "LoRA",
+    "LoRAExpert",
+    "LowRank",
     "Mix",
     "RandomSearch",
     "Refused",
@@ -48,8 +53,10 @@ __all__ = [
     "gram",
     "grid",
     "kept_by_lora",
+    "load_adapter",
     "load_expert",
     "pick",
+    "projection",
     "spectrum",
     "summary",
     "write_atomic",

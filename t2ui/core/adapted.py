@@ -10,48 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from t2ui.core.lowrank import Change, LowRank
+from t2ui.core.picking import GROUPS, decoder_layers, pick
 from t2ui.core.svd import DecomposeReport, decompose_all, digest, fingerprint
-from t2ui.core.svf import RowState, SVFLinear
+from t2ui.core.svf import Placed, RowState, SVFLinear
 
 __all__ = ["GROUPS", "Adapted", "attach", "decoder_layers", "pick"]
-
-GROUPS = {
-    "all": r"",
-    "attention": r"\.(self_attn|self_attention|attention|attn)\.",
-    "mlp": r"\.(mlp|feed_forward|ffn)\.",
-}
-NOT_LANGUAGE = re.compile(
-    r"(^|\.)(vision\w*|visual|image\w*|audio\w*|multi_modal_projector|mm_projector|encoder)(\.|$)"
-)
-
-
-def decoder_layers(model: nn.Module) -> tuple[str, nn.ModuleList]:
-    """Path and list of the language model's decoder layers.
-
-    Of all `ModuleList`s outside the vision tower and projector, the one with most parameters; inside
-    `model.get_decoder()` where the model has that (transformers does).
-
-    Raises:
-        ValueError: there is none.
-    """
-    names = {id(module): name for name, module in model.named_modules()}
-    decoder = model.get_decoder() if callable(getattr(model, "get_decoder", None)) else None
-    if decoder is None or id(decoder) not in names:
-        decoder = model
-    root = names[id(decoder)]
-    found: list[tuple[int, str, nn.ModuleList]] = []
-    for name, module in decoder.named_modules(prefix=root):
-        if isinstance(module, nn.ModuleList) and len(module) and not NOT_LANGUAGE.search(name):
-            found.append((sum(p.numel() for p in module.parameters()), name, module))
-    if not found:
-        raise ValueError(
-            f"no decoder layers found in {type(model).__name__}: expected a Llama-type causal language model whose"
-            " layers are in an nn.ModuleList outside of any vision tower; load one with AutoModelForCausalLM or"
-            " AutoModelForImageTextToText"
-        )
-    _, name, layers = max(found, key=lambda item: item[0])  # the first of equals
-    return name, layers
-
 
 def attach(
     model: nn.Module,
@@ -105,29 +69,6 @@ def attach(
     return adapted
 
 
-def pick(
-    model: nn.Module, targets: str = "all", layers: Iterable[int] | int | None = None, groups: Mapping[str, str] = GROUPS
-) -> tuple[str, nn.ModuleList, dict[str, nn.Linear], dict[str, int]]:
-    """What `attach` would adapt: path of the decoder layers, the layers, path -> linear layer, path -> layer number.
-
-    Reads no weight, so that it also serves a model without any (meta device). Arguments and errors as `attach`.
-    """
-    prefix, blocks = decoder_layers(model)
-    chosen = _chosen_layers(layers, len(blocks))
-    linears = {name: m for name, m in blocks.named_modules(prefix=prefix) if isinstance(m, nn.Linear)}
-    pattern = _pattern(targets, groups)
-    layer_of = {p: int(p[len(prefix) + 1 :].split(".")[0]) for p in linears}
-    picked = {p: m for p, m in linears.items() if layer_of[p] in chosen and pattern.search(p)}
-    if not picked:
-        kinds = sorted({p.rsplit(".", 1)[-1] for p in linears})
-        raise ValueError(
-            f"targets={targets!r}, layers={sorted(chosen)} match no linear layer of {prefix}: expected 'all',"
-            f" 'attention', 'mlp' or a regular expression for paths such as {next(iter(linears), 'none')!r};"
-            f" there are {', '.join(kinds) or 'no nn.Linear modules'}"
-        )
-    return prefix, blocks, picked, layer_of
-
-
 class Adapted:
     """A model whose chosen linear layers are `SVFLinear`. Made by `attach`. Not thread-safe: one thread owns it.
 
@@ -140,6 +81,8 @@ class Adapted:
         ranks: path -> r = min(out, in).
         slices: path -> slice of an end-to-end vector.
         R: length of an end-to-end vector.
+        width: columns of a whole scale: R, and behind them n_layers for every LoRA expert that was placed.
+        placements: grows whenever a LoRA expert is placed or dropped: A and B have other addresses then.
         n_layers: decoder layers of the model (adapted or not): the L of per-layer alphas.
         layer_of: path -> decoder layer.
         layer_index: (R,) int64 on the CPU, the decoder layer of each entry.
@@ -166,7 +109,7 @@ class Adapted:
         self.paths = list(modules)
         self.ranks = {p: m.r for p, m in modules.items()}
         self.slices = {p: slice(m.start, m.start + m.r) for p, m in modules.items()}
-        self.R = sum(self.ranks.values())
+        self.R = self.width = sum(self.ranks.values())
         self.layer_of = dict(layer_of)
         self.n_layers = n_layers
         self.layer_index = torch.cat([torch.full((self.ranks[p],), self.layer_of[p]) for p in self.paths])
@@ -176,6 +119,8 @@ class Adapted:
         self.fingerprint = fingerprint(self.digests)
         self._originals = dict(originals)
         self._state = state
+        self.placements = 0
+        self._placed: dict[str, tuple[int, Mapping[str, LowRank]]] = {}  # key -> first column, parts
         self._sigma: tuple[Tensor, Tensor] | None = None  # (of the first matrix, end to end)
         self._frozen: list[nn.Parameter] = []  # parameters that train mode stopped
 
@@ -224,16 +169,63 @@ class Adapted:
             vector[self.slices[path]] = part.detach().to(vector)
         return vector
 
+    # -- LoRA experts
+
+    def place(self, key: str, parts: Mapping[str, LowRank]) -> int:
+        """Lay a LoRA expert beside the factors, for rows; returns the column of the scale for its alpha in layer 0.
+
+        One column a decoder layer follows; at 0, which is what a scale that ends before them means, it does nothing. What was
+        placed keeps its columns, so that scales that are in use stay right; the same key is placed once.
+
+        Raises:
+            ValueError: a path that is not adapted, or A and B that do not fit.
+        """
+        if key in self._placed:
+            return self._placed[key][0]
+        for path, (A, B) in parts.items():
+            m = self.modules.get(path)
+            if m is None or A.dim() != 2 or A.shape[1] != m.in_features or B.shape != (m.out_features, A.shape[0]):
+                raise ValueError(f"A {tuple(A.shape)} and B {tuple(B.shape)} do not fit {path}: expected (k, in) and (out, k) of an "
+                                 f"adapted module ({len(self.paths)} of them, targets={self.targets!r})")  # fmt: skip
+        first = self.width
+        self._placed[key] = (first, dict(parts))
+        self.width, self.placements = first + self.n_layers, self.placements + 1
+        for path, part in parts.items():
+            module, column = self.modules[path], first + self.layer_of[path]
+            A, B = (t.to(module.U.device, module.U.dtype) for t in part)
+            at, ends = torch.full((len(A),), column, device=A.device), ((column, len(A)),)
+            if (old := module.placed) is not None:
+                A, B, at = torch.cat([old.A, A]), torch.cat([old.B, B], dim=1), torch.cat([old.at, at])
+                ends = (*old.ends, (column, len(A)))
+            module.placed = Placed(A, B, at, ends)
+        return first
+
+    def forget(self, keep: Iterable[str] = ()) -> bool:
+        """Drop LoRA experts but those of these keys, which may move to other columns: only while no scale is in use.
+
+        Returns whether there was anything to drop.
+        """
+        keep = set(keep)
+        if keep >= self._placed.keys():
+            return False
+        kept = {key: parts for key, (_, parts) in self._placed.items() if key in keep}
+        self._placed, self.width, self.placements = {}, self.R, self.placements + 1
+        for module in self.modules.values():
+            module.placed = None
+        for key, parts in kept.items():
+            self.place(key, parts)
+        return True
+
     # -- modes
 
-    def fold(self, z: Mapping[str, Tensor] | Tensor) -> list[str]:
-        """Write one mix into the weights: W' = W + (U * (sigma * (z - 1))) Vh in fp32, cast to W's dtype.
+    def fold(self, z: Mapping[str, Tensor] | Tensor | Change) -> list[str]:
+        """Write one mix into the weights: W' = W + (U * (sigma * (z - 1))) Vh (+ B A) in fp32, cast to W's dtype.
 
         Always starts from the pristine W, so folds do not add up. A matrix whose z is 1 everywhere (or is not
         given) is not touched.
 
         Args:
-            z: path -> (r,), or (R,).
+            z: path -> (r,), or (R,), or a Change, which may hold LoRA experts.
 
         Returns:
             The paths that were changed.
@@ -243,9 +235,12 @@ class Adapted:
             RuntimeError: rows or train mode is on.
         """
         self._expect("fold", "off", "fold")
-        parts = self._finite(z)
+        low = z.low if isinstance(z, Change) else {}
+        parts = self._finite(z.z if isinstance(z, Change) else z)
+        if unknown := [p for p in low if p not in self.modules]:
+            raise ValueError(f"{unknown[0]} is not an adapted module (targets={self.targets!r}, {len(self.paths)} modules)")
         self._state.mode = "fold"
-        return [p for p, m in self.modules.items() if m.fold(parts[p])]
+        return [p for p, m in self.modules.items() if m.fold(parts[p], low.get(p))]
 
     def unfold(self) -> None:
         """Take the fold out again: the weights are bitwise what they were. Nothing happens if nothing is folded."""
@@ -255,7 +250,7 @@ class Adapted:
             self._state.mode = "off"
 
     @contextmanager
-    def folded(self, z: Mapping[str, Tensor] | Tensor | None = None) -> Iterator[Adapted]:
+    def folded(self, z: Mapping[str, Tensor] | Tensor | Change | None = None) -> Iterator[Adapted]:
         """Folded within the block, then as before; in train mode too (for rollouts), where None = the trained z."""
         before = self._state.mode
         self._expect("folded", "off", "train")
@@ -278,6 +273,7 @@ class Adapted:
         Args:
             scale: (B, R) fp32, sigma * z per row (see `ExpertStack.scale`); read when a layer runs, so it may be
                 refilled in place between forward passes; (1, R) serves every row. Any number of rows with `index`.
+                Columns behind R are alphas of LoRA experts (`place`); there may be fewer than `width`.
             index: (B,) or (B, T) int64 row numbers into `scale`.
 
         Raises:
@@ -285,9 +281,11 @@ class Adapted:
             RuntimeError: folded, training, or another rows block is open.
         """
         self._expect("rows", "off")
-        if scale.dim() != 2 or scale.shape[1] != self.R or scale.dtype != torch.float32:
+        wide = scale.dim() == 2 and self.R <= scale.shape[1] <= self.width and (scale.shape[1] - self.R) % self.n_layers == 0
+        if not wide or scale.dtype != torch.float32:
             raise ValueError(
                 f"rows expects a float32 scale of shape (B, R = {self.R}), got {scale.dtype} {tuple(scale.shape)}"
+                + f" (with LoRA experts up to {self.width} columns)" * (self.width > self.R)
             )
         state = self._state
         state.mode, state.scale, state.index = "rows", scale.to(self.device), index
@@ -368,27 +366,6 @@ class Adapted:
             path = next(p for p, part in parts.items() if not bool(torch.isfinite(part).all()))
             raise ValueError(f"z of {path} holds NaN or infinity: expected finite numbers (1 = leave as is)")
         return parts
-
-
-def _chosen_layers(layers: Iterable[int] | int | None, n: int) -> set[int]:
-    if layers is None:
-        return set(range(n))
-    chosen = {layers} if isinstance(layers, int) else set(layers)
-    wrong = sorted(i for i in chosen if not 0 <= i < n)
-    if wrong or not chosen:
-        raise ValueError(
-            f"layers={wrong or 'none'}: the model has layers 0 to {n - 1}; give a range or a list of those"
-        )
-    return chosen
-
-
-def _pattern(targets: str, groups: Mapping[str, str]) -> re.Pattern[str]:
-    try:
-        return re.compile(groups.get(targets, targets))
-    except re.error as error:
-        raise ValueError(
-            f"targets={targets!r} is neither 'all', 'attention' or 'mlp' nor a regular expression: {error}"
-        ) from None
 
 
 def _model_name(model: nn.Module) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from t2ui.core.adapted import Adapted
+from t2ui.core.adapters import CONFIG, WEIGHTS, LoRAExpert, load_adapter
 from t2ui.core.experts import FILE_NAME, Expert, ExpertError, Finding, load_expert, refusals
 
 __all__ = ["Refused", "Registry"]
@@ -26,10 +27,10 @@ class Refused:
 
 
 class Registry:
-    """The experts in a folder: `<folder>/<name>/expert.safetensors`, re-read when files change.
+    """The experts in a folder: `<folder>/<name>/expert.safetensors`, or a PEFT adapter's two files; re-read when files change.
 
     Attributes:
-        experts: usable skill experts, name -> Expert, by folder name.
+        experts: usable skill experts, name -> Expert or LoRAExpert, by folder name.
         dispatchers: usable dispatchers, name -> Expert.
         refused: name -> Refused.
         warnings: name -> findings of level "warn" of usable experts.
@@ -39,7 +40,7 @@ class Registry:
         """Scans at once. A missing folder is an empty registry; without `adapted` experts are read, not checked."""
         self.folder = Path(folder)
         self.adapted = adapted
-        self.experts: dict[str, Expert] = {}
+        self.experts: dict[str, Expert | LoRAExpert] = {}
         self.dispatchers: dict[str, Expert] = {}
         self.refused: dict[str, Refused] = {}
         self.warnings: dict[str, list[Finding]] = {}
@@ -49,14 +50,12 @@ class Registry:
     def refresh(self) -> bool:
         """Look at the folder again; True if anything was added, changed or removed since (and all is read anew)."""
         seen = {}
-        for file in sorted(self.folder.glob(f"*/{FILE_NAME}")):
-            if file.parent.name.startswith("."):
-                continue  # a folder that is being written
+        for file in _files(self.folder):
             try:
-                stat = file.stat()
+                stat = [f.stat() for f in (file, file.with_name(WEIGHTS)) if f == file or (file.name == CONFIG and f.exists())]
             except OSError:
                 continue  # it went between listing and looking
-            seen[file] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            seen[file] = tuple(n for s in stat for n in (s.st_mtime_ns, s.st_size, s.st_ino))
         if seen == self._seen:
             return False
         self._seen = seen
@@ -68,7 +67,7 @@ class Registry:
     def _read(self, file: Path) -> None:
         folder = file.parent.name
         try:
-            expert = load_expert(file)
+            expert = load_adapter(file.parent) if file.name == CONFIG else load_expert(file)
             findings = expert.check(self.adapted) if self.adapted is not None else []
             if expert.name in self.experts or expert.name in self.dispatchers:
                 findings.append(
@@ -87,3 +86,9 @@ class Registry:
         (self.experts if expert.role == "skill" else self.dispatchers)[expert.name] = expert
         if findings:
             self.warnings[expert.name] = findings
+
+
+def _files(folder: Path) -> list[Path]:
+    """What says that a folder holds an expert, by folder; one that has both is an SVF expert that peft can read too."""
+    found = {file.parent: file for name in (CONFIG, FILE_NAME) for file in folder.glob(f"*/{name}")}
+    return [found[place] for place in sorted(found) if not place.name.startswith(".")]  # "." begins what is being written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from t2ui.core.svd import Factors
 
-__all__ = ["BOUNDS", "MODES", "RowState", "SVFLinear"]
+__all__ = ["BOUNDS", "MODES", "Placed", "RowState", "SVFLinear"]
 
 MODES = ("off", "fold", "rows", "train")
 
@@ -26,7 +27,8 @@ class RowState:
 
     Attributes:
         mode: one of `MODES`.
-        scale: rows mode: (B, R) sigma * z of all matrices end to end, fp32; one row (1, R) serves any batch.
+        scale: rows mode: (B, R) sigma * z of all matrices end to end, fp32; one row (1, R) serves any batch. Behind them, (B,
+            R + n), the alphas of LoRA experts (see `Adapted.place`).
         index: None (row b of the batch reads row b of `scale`), or (B,) or (B, T) row numbers into `scale`.
     """
 
@@ -35,12 +37,28 @@ class RowState:
     index: Tensor | None = None
 
 
+class Placed(NamedTuple):
+    """The LoRA experts of one matrix, one below the other in the order in which they came.
+
+    Attributes:
+        A: (p, in) and B: (out, p), in the factors' dtype, where they are; a LoRA's own scale is in B.
+        at: (p,) int64: the column of the scale that holds the alpha of each row of A.
+        ends: (column, rows of A) per expert: scales with more columns than that act on at least so many rows.
+    """
+
+    A: Tensor
+    B: Tensor
+    at: Tensor
+    ends: tuple[tuple[int, int], ...]
+
+
 class SVFLinear(nn.Linear):
     """y = x W'^T + bias with W' = U diag(sigma * z) Vh, in four modes.
 
     * off: W' = W. `F.linear(x, weight, bias)`, bitwise the layer it replaced.
     * fold: W' = W + (U * (sigma * (z - 1))) Vh was written into `weight` once; the same call.
-    * rows: row b has its own z: y_b = ((x_b Vh^T) * (sigma * z_b)) U^T + bias; nothing is written into W.
+    * rows: row b has its own z: y_b = ((x_b Vh^T) * (sigma * z_b)) U^T + bias; nothing is written into W. LoRA experts add
+      ((x_b A^T) * alphas_b) B^T, all of them in two multiplications, however many ranks they have.
     * train: W' is formed in every forward and backward pass from the parameter `z`; gradients reach x and z only.
 
     `weight` and `bias` are the very parameters of the layer it replaced, so state_dict keys do not change; the
@@ -59,6 +77,7 @@ class SVFLinear(nn.Linear):
         self.state = state if state is not None else RowState()
         self.start = start
         self.pristine: Tensor | None = None  # W, while a fold is in `weight`
+        self.placed: Placed | None = None  # LoRA experts, by `Adapted.place`
         self._z: list[nn.Parameter] = []  # in a list: must not be registered, state_dict keys stay the same
 
     def forward(self, x: Tensor) -> Tensor:
@@ -66,24 +85,45 @@ class SVFLinear(nn.Linear):
         mode = self.state.mode
         if mode == "rows":
             if x.dtype == self.Vh.dtype == torch.float32:  # nothing to cast: 42 small layers a token feel every call
-                return F.linear(F.linear(x, self.Vh) * self._row_scale(x), self.U, self.bias)
+                y = F.linear(F.linear(x, self.Vh) * self._row_scale(x), self.U, self.bias)
+                return y if self.placed is None else self._low_rows(x, y)
             h = F.linear(x.to(self.Vh.dtype), self.Vh)
             h = (h * self._row_scale(x)).to(self.U.dtype)
             bias = None if self.bias is None else self.bias.to(self.U.dtype)
-            return F.linear(h, self.U, bias).to(x.dtype)
+            y = F.linear(h, self.U, bias)
+            return (y if self.placed is None else self._low_rows(x, y)).to(x.dtype)
         if mode == "train":
             return _Trained.apply(x, self._z[0], self)
         return F.linear(x, self.weight, self.bias)
 
-    def adapted_weight(self, z: Tensor) -> Tensor:
-        """W + (U * (sigma * (z - 1))) Vh, computed in fp32, in W's dtype; z (r,). Differentiable in z."""
+    def adapted_weight(self, z: Tensor, low: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """W + (U * (sigma * (z - 1))) Vh, computed in fp32, in W's dtype; z (r,). Differentiable in z.
+
+        Args: low: A (k, in) and B (out, k): B A is added as well.
+        """
         W = self.weight if self.pristine is None else self.pristine
         change = (self.U * (self.sigma * (z - 1))).float() @ self.Vh.float()
+        if low is not None:
+            A, B = (t.to(change.device).float() for t in low)
+            change = change + B @ A
         return (W.detach().float() + change).to(W.dtype)
 
     def _row_scale(self, x: Tensor) -> Tensor:
         """This matrix' part of the scales, shaped to multiply (B, T, r) or (B, r)."""
-        scale = self.state.scale[:, self.start : self.start + self.r]
+        return self._per_row(self.state.scale[:, self.start : self.start + self.r], x)
+
+    def _low_rows(self, x: Tensor, y: Tensor) -> Tensor:
+        """y and what LoRA experts add to it; y itself for scales that end before their alphas (nobody has one)."""
+        A, B, at, ends = self.placed
+        n = max((rows for column, rows in ends if column < self.state.scale.shape[1]), default=0)
+        if not n:
+            return y
+        alphas = self._per_row(self.state.scale.index_select(1, at[:n].to(self.state.scale.device)), x)
+        h = F.linear(x.to(A.dtype), A[:n])
+        return y + F.linear((h * alphas).to(B.dtype), B[:, :n])
+
+    def _per_row(self, scale: Tensor, x: Tensor) -> Tensor:
+        """Columns of the scales, shaped to multiply (B, T, columns) or (B, columns)."""
         if self.state.index is not None:
             scale = scale[self.state.index]
         if scale.device != self.sigma.device:  # of a model spread over GPUs, each has its own
@@ -95,13 +135,13 @@ class SVFLinear(nn.Linear):
         return scale if scale.dim() == x.dim() else scale.unsqueeze(1)
 
     @torch.no_grad()
-    def fold(self, z: Tensor) -> bool:
-        """Write W' into `weight`, from the pristine W; False (and W as it was) where z is 1 everywhere."""
+    def fold(self, z: Tensor, low: tuple[Tensor, Tensor] | None = None) -> bool:
+        """Write W' into `weight`, from the pristine W; False (and W as it was) where z is 1 everywhere and `low` is None."""
         z = z.to(self.sigma.device, torch.float32)
-        if bool((z == 1).all()):
+        if low is None and bool((z == 1).all()):
             self.unfold()
             return False
-        changed = self.adapted_weight(z)
+        changed = self.adapted_weight(z, low)
         if self.pristine is None:
             self.pristine = self.weight.detach().clone()
         self.weight.copy_(changed)
@@ -127,6 +167,8 @@ class SVFLinear(nn.Linear):
             return tensor.to(fn(tensor.detach()[:0]).device)
 
         self.U, self.sigma, self.Vh = moved(self.U), moved(self.sigma), moved(self.Vh)
+        if self.placed is not None:
+            self.placed = self.placed._replace(**{k: moved(getattr(self.placed, k)) for k in ("A", "B", "at")})
         if self._z:
             self._z[0].data = moved(self._z[0].data)
         if self.pristine is not None:

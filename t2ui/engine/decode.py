@@ -225,7 +225,7 @@ class Group:
         if self.mode != "fold" or self.mix is None or self.mix.is_base:
             yield
             return
-        with loaded.adapted.folded(loaded.stack.z(self.mix)):
+        with loaded.adapted.folded(loaded.stack.change(self.mix)):
             yield
 
 
@@ -260,7 +260,5 @@ def _proof(loaded: Loaded, mixes: list[Mix], scale: torch.Tensor | None, group: 
     if group.mode == "current":
         return [None] * len(mixes)
     if group.mode == "fold" and group.mix is not None and not group.mix.is_base:
-        z = loaded.stack.z(group.mix)
-        folded = (loaded.adapted.sigma.to(z) * z)[None]
-        return list(loaded.applied(mixes[:1], folded, "fold")) * len(mixes)
+        return list(loaded.applied(mixes[:1], loaded.stack.scale([group.mix]), "fold")) * len(mixes)
     return list(loaded.applied(mixes, scale, "rows"))

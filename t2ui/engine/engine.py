@@ -173,7 +173,7 @@ class Engine:
 
     def refresh(self) -> Reply:
         """Read the experts' folder again, between two steps."""
-        return self.run(lambda loaded: loaded.refresh())
+        return self.run(lambda loaded: loaded.refresh(idle=not self._rows_live() and len(self._active) == 1))
 
     def close(self) -> None:
         """Cancel what runs or waits and end the thread. Safe to call twice."""

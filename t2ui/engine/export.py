@@ -3,7 +3,8 @@
 Every export is a flat folder that appears under its name only when it is complete. Beside the files of its kind it holds
 ``recipe.json`` (the mix, the base and its fingerprint, what was measured; ``eval`` reads it as a mix) and a card.
 
-* expert: ``expert.safetensors``, for this program, on the same base.
+* expert: ``expert.safetensors``, for this program, on the same base. What a LoRA expert in the mix rotates is lost: its projection
+  on SVF is written, and the loss is stated.
 * lora: ``adapter_config.json`` and ``adapter_model.safetensors`` as peft writes them, for peft, vLLM and llama.cpp's converter.
   One rank for all matrices, scale 1 (lora_alpha = r), no rank patterns, no DoRA, no rsLoRA, no extra modules: what vLLM takes.
 * merged: the whole model with the mix folded in, tokenizer, processor and chat template, for transformers and whatever reads
@@ -32,7 +33,9 @@ from t2ui.core.adapted import Adapted
 from t2ui.core.experts import Expert, load_expert
 from t2ui.core.files import folder_atomic, free_disk, refuse_existing
 from t2ui.core.lora import LoRA, best_lora, full_rank
+from t2ui.core.lowrank import Change
 from t2ui.core.mixing import Mix
+from t2ui.core.spectra import projection
 
 from .errors import ExportError
 from .export_card import card
@@ -99,15 +102,15 @@ def export(loaded: Loaded, mix: Mix, kind: str, out: Path | str, settings: Expor
     if not _SIZE.fullmatch(s.shard):
         raise ExportError(f"the size of a shard is a number with KB, MB, GB or TB, such as 5GB, got {s.shard!r}")
     loaded.check_mix(mix)
-    z = loaded.stack.z(mix)
-    if kind != "recipe" and bool((z == 1).all()):
+    change = loaded.stack.change(mix)
+    if kind != "recipe" and change.is_base:
         raise ExportError(f"mix {mix} is the base model, there is nothing to export as {kind}: name an expert, such as math=1")
     out = Path(out)
-    _check_room(out, _needed(loaded, z, kind, s), s.force)
+    _check_room(out, _needed(loaded, change, kind, s), s.force)
     facts = _facts(loaded, mix, kind, made_by)
     # What can be wrong with a name or a rank is told before a folder is begun.
-    expert = _expert(loaded, mix, z, s.name or out.absolute().name) if kind == "expert" else None
-    lora = best_lora(loaded.adapted, z, s.rank) if kind == "lora" else None
+    expert = _expert(loaded, mix, change, s.name or out.absolute().name) if kind == "expert" else None
+    lora = best_lora(loaded.adapted, change, s.rank) if kind == "lora" else None
     try:
         with folder_atomic(out, s.force, is_export) as draft:
             yield ExportReport("write", f"writing {out.name} as {kind}")
@@ -115,10 +118,12 @@ def export(loaded: Loaded, mix: Mix, kind: str, out: Path | str, settings: Expor
                 if expert is not None:
                     expert.save(draft)
                     facts["export"] |= {"name": expert.name, "numbers": sum(t.numel() for t in expert.z.values())}
+                    if "projected" in expert.meta:
+                        facts["export"]["projected"] = expert.meta["projected"]
                 elif lora is not None:
                     facts["export"] |= write_lora(loaded, lora, draft, s.base_name)
                 elif kind == "merged":
-                    facts["export"] |= write_merged(loaded, z, draft, s.shard)
+                    facts["export"] |= write_merged(loaded, change, draft, s.shard)
             except (OSError, SafetensorError) as error:
                 raise ExportError(f"{out} could not be written ({error}): nothing of it was kept") from error
             _describe(draft, facts)
@@ -142,10 +147,15 @@ def is_export(folder: Path) -> bool:
 # -- the kinds -----------------------------------------------------------------------------------------
 
 
-def _expert(loaded: Loaded, mix: Mix, z: Tensor, name: str) -> Expert:
-    parts = {path: part for path, part in loaded.adapted.split(z).items() if not bool((part == 1).all())}
+def _expert(loaded: Loaded, mix: Mix, change: Change, name: str) -> Expert:
+    z, objective = change.z, f"mix {mix}"
     meta = {"title": name, "mix": str(mix), **mix.to_json()}
-    return Expert.from_z(loaded.adapted, name, parts, objective=f"mix {mix}", meta=meta)
+    if change.low:
+        z, kept, share = projection(loaded.adapted, change)
+        meta["projected"] = {"kept": share, "loss": 1 - share, "kept_by_matrix": kept}
+        objective += f", projected on SVF: {1 - share:.1%} of |dW|^2 is lost, which rotates singular vectors"
+    parts = {path: part for path, part in loaded.adapted.split(z).items() if not bool((part == 1).all())}
+    return Expert.from_z(loaded.adapted, name, parts, objective=objective, meta=meta)
 
 
 def write_lora(loaded: Loaded, lora: LoRA, folder: Path, base_name: str | None = None) -> dict[str, Any]:
@@ -175,9 +185,9 @@ def target_modules(model: torch.nn.Module, paths: list[str]) -> list[str]:
     return last if ending_so == set(paths) else sorted(paths)
 
 
-def write_merged(loaded: Loaded, z: Tensor, folder: Path, shard: str) -> dict[str, Any]:
-    """The whole model with z folded in, in the dtype it was loaded in, with all that belongs to it."""
-    with loaded.adapted.folded(z), _no_bars():
+def write_merged(loaded: Loaded, change: Change, folder: Path, shard: str) -> dict[str, Any]:
+    """The whole model with a mix folded in, in the dtype it was loaded in, with all that belongs to it."""
+    with loaded.adapted.folded(change), _no_bars():
         loaded.model.save_pretrained(folder, max_shard_size=shard)
     # A processor brings its tokenizer and its chat template.
     (loaded.processor or loaded.tokenizer).save_pretrained(folder)
@@ -201,7 +211,7 @@ def in_effect(loaded: Loaded, kind: str, folder: Path) -> Iterator[None]:
             yield
     elif kind == "recipe":
         mix = Mix.from_json((folder / RECIPE).read_text(encoding="utf-8"))
-        with adapted.folded(loaded.stack.z(mix)):
+        with adapted.folded(loaded.stack.change(mix)):
             yield
     elif kind == "lora":
         with replaced(adapted, with_lora(adapted, read_lora(folder))):
@@ -286,12 +296,12 @@ def _as_given(path: str) -> str:
     return path
 
 
-def _needed(loaded: Loaded, z: Tensor, kind: str, s: ExportSettings) -> int:
+def _needed(loaded: Loaded, change: Change, kind: str, s: ExportSettings) -> int:
     """Bytes that the export will take, about."""
     if kind == "merged":
         return sum(t.numel() * t.element_size() for t in loaded.model.state_dict().values())
     if kind == "lora":
-        full = full_rank(loaded.adapted, z)
+        full = full_rank(loaded.adapted, change)
         k = full if s.rank is None else min(s.rank, full)
         return sum(4 * k * (m.in_features + m.out_features) for m in loaded.adapted.modules.values())
     return 8 * loaded.adapted.R

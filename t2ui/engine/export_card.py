@@ -28,6 +28,9 @@ def card(facts: dict[str, Any]) -> str:
         rows += [("dtype", export["dtype"]), ("parameters", f"{export['numbers']:,}")]
     elif kind == "expert":
         rows.append(("numbers", f"{export['numbers']:,}"))
+        if held := export.get("projected"):
+            rows.append(("projected on SVF", f"keeps {100 * held['kept']:.2f} % of |dW|^2, the part that rescales singular values; "
+                         f"{100 * held['loss']:.2f} % is lost, which rotates singular vectors (`recipe.json` has each matrix)"))  # fmt: skip
     if facts["made_by"]:
         rows.append(("command", f"`{facts['made_by'].get('command', 'not stated')}`"))
     lines = ["---", f"library_name: {_LIBRARY[kind]}", f"base_model: {facts['base']}", "tags: [svf, transformer-squared, t2ui]",

@@ -33,7 +33,7 @@ class StepGraphs:
 
     Args:
         cache: its slots.
-        forward: (input ids (B, 1), positions (B, 1), mask, lanes with a mix or not) -> logits (B, V), fp32; computes slots 0
+        forward: (input ids (B, 1), positions (B, 1), mask, columns of the scale or 0) -> logits (B, V), fp32; computes slots 0
             to B - 1, the cache aimed by us.
         capture: makes of a step something that repeats it on the buffers' present contents.
 
@@ -42,19 +42,19 @@ class StepGraphs:
     """
 
     def __init__(self, cache: SlotCache, device: torch.device, dtype: torch.dtype,
-                 forward: Callable[[torch.Tensor, torch.Tensor, torch.Tensor, bool], torch.Tensor],
+                 forward: Callable[[torch.Tensor, torch.Tensor, torch.Tensor, int], torch.Tensor],
                  capture: Callable[[Step], tuple[Step, torch.Tensor]] | None = None) -> None:  # fmt: skip
         self.cache, self.dtype, self.off = cache, dtype, None
         self._forward, self._capture = forward, capture or Capture()
         self._ids = torch.zeros((cache.slots, 1), dtype=torch.long, device=device)
         self._places = torch.full((cache.slots, 1), cache.length, dtype=torch.long, device=device)
-        self._graphs: dict[tuple[int, int, bool], Step] = {}
+        self._graphs: dict[tuple[int, int, int], Step] = {}
 
-    def step(self, ids: Sequence[int], lengths: Sequence[int], mixed: bool) -> torch.Tensor | None:
+    def step(self, ids: Sequence[int], lengths: Sequence[int], columns: int) -> torch.Tensor | None:
         """Logits (B, V) fp32 behind one more token of the rows in slots 0 to B - 1; None: compute it eagerly.
 
         Args:
-            ids: the tokens. lengths: what is in the slots. mixed: whether any row has a mix.
+            ids: the tokens. lengths: what is in the slots. columns: of the scale that the rows' mixes need; 0: none has a mix.
         """
         if self.off is not None:
             return None
@@ -64,7 +64,7 @@ class StepGraphs:
         idle = lanes - rows
         self._ids[:lanes].copy_(torch.tensor([*ids, *[0] * idle])[:, None])
         self._places[:lanes].copy_(torch.tensor([*lengths, *[self.cache.length] * idle])[:, None])
-        key = (lanes, width, mixed)
+        key = (lanes, width, int(columns))
         try:
             if key not in self._graphs:
                 self._graphs[key] = self._captured(*key)
@@ -75,12 +75,16 @@ class StepGraphs:
             self._graphs.clear()
             return None
 
-    def _captured(self, lanes: int, width: int, mixed: bool) -> Step:
+    def forget(self) -> None:
+        """What was captured is of other buffers: capture anew."""
+        self._graphs.clear()
+
+    def _captured(self, lanes: int, width: int, columns: int) -> Step:
         ids, places = self._ids[:lanes], self._places[:lanes]
 
         def step() -> torch.Tensor:
             self.cache.aim_at(slice(0, lanes), places, width)
-            return self._forward(ids, places.clamp(max=self.cache.length - 1), self.cache.mask(self.dtype), mixed)
+            return self._forward(ids, places.clamp(max=self.cache.length - 1), self.cache.mask(self.dtype), columns)
 
         replay, eager = self._capture(step)
         again = replay()

@@ -17,6 +17,7 @@ from .errors import ModelError
 FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model", "*.tiktoken"]
 # Mistral's second copy of the weights; other frameworks' files lie in folders.
 NOT_FILES = ["consolidated*", "*/*"]
+ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "README.md", "LICENSE*"]
 
 
 def fetched(path: str | Path) -> tuple[Path, str]:
@@ -32,6 +33,24 @@ def fetched(path: str | Path) -> tuple[Path, str]:
     return Path(_ask(name, FILES)), name.split("/")[1]
 
 
+def fetched_adapter(path: str | Path) -> Path:
+    """The folder of a LoRA adapter: as given, or of the Hub's, fetched into its cache first; never a pickle.
+
+    Raises:
+        ModelError: as :func:`fetched`, and for a path that is no folder.
+    """
+    if is_name(path):
+        found = Path(_ask(str(path), ADAPTER_FILES, "copy that folder here and import FOLDER", "adapter"))
+        if missing := [file for file in ADAPTER_FILES[:2] if not (found / file).is_file()]:
+            raise ModelError(f"{path} has no {missing[0]}: expected a LoRA adapter of peft in safetensors (pickles are never fetched)")
+        return found
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise ModelError(f"there is no folder {str(path)!r}: give the folder of an adapter ({ADAPTER_FILES[0]} and "
+                         f"{ADAPTER_FILES[1]}), or its name on the Hub (owner/adapter)")  # fmt: skip
+    return folder
+
+
 def fetched_config(path: str | Path) -> tuple[Path, str]:
     """As :func:`fetched`, but only config.json and the like: enough for a plan."""
     if not is_name(path):
@@ -40,13 +59,12 @@ def fetched_config(path: str | Path) -> tuple[Path, str]:
     return Path(_ask(name, ["config.json", "generation_config.json"])), name.split("/")[1]
 
 
-def _ask(name: str, patterns: list[str]) -> str:
+def _ask(name: str, patterns: list[str], then: str = "copy that folder here and give --model FOLDER", kind: str = "model") -> str:
     import huggingface_hub
     from huggingface_hub import errors
 
     options: dict[str, Any] = {"allow_patterns": patterns, "ignore_patterns": NOT_FILES}
-    by_hand = (f"where there is a network, download it with `hf download {name} --local-dir FOLDER`, "
-               "copy that folder here and give --model FOLDER")  # fmt: skip
+    by_hand = f"where there is a network, download it with `hf download {name} --local-dir FOLDER`, {then}"
     try:
         if not huggingface_hub.constants.HF_HUB_OFFLINE:
             _check_disk(name, huggingface_hub.snapshot_download(name, dry_run=True, **options))
@@ -56,7 +74,7 @@ def _ask(name: str, patterns: list[str]) -> str:
     except errors.GatedRepoError as error:
         raise ModelError(f"{name} asks you to accept a licence: do so on its page of the Hub, then `hf auth login`") from error
     except errors.RepositoryNotFoundError as error:
-        raise ModelError(f"there is no folder {name!r}, and the Hub knows no model of that name (or it is private: "
+        raise ModelError(f"there is no folder {name!r}, and the Hub knows no {kind} of that name (or it is private: "
                          "`hf auth login`): check the spelling") from error  # fmt: skip
     except Exception as error:  # noqa: BLE001 - no network, a proxy, a broken download: each has classes of its own
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from t2ui.core import Adapted, Expert, ExpertStack, Mix, Registry, attach
+from t2ui.core import Adapted, Expert, ExpertStack, LoRAExpert, Mix, Registry, attach
 
 from .architectures import Architecture, text_of
 from .checkpoint import SPREAD, check_folder, pick_device, pick_dtype, read, read_config, read_json
@@ -119,10 +119,16 @@ class Loaded:
         found = {} if self.registry is None else self.registry.dispatchers
         return found[min(found)] if found else None
 
-    def refresh(self) -> bool:
-        """Look at the experts' folder again; True if anything changed, and :attr:`stack` is a new one."""
+    def refresh(self, idle: bool = False) -> bool:
+        """Look at the experts' folder again; True if anything changed, and :attr:`stack` is a new one.
+
+        Args:
+            idle: no row and no job has scales in use, so that LoRA experts that are gone may leave memory, and others move.
+        """
         changed = self.registry is not None and self.registry.refresh()
         if changed:
+            self.stack = self._stack()
+        if idle and self.adapted.forget(e.digest for e in self.stack.experts if isinstance(e, LoRAExpert)):
             self.stack = self._stack()
         return changed
 
@@ -186,24 +192,30 @@ class Loaded:
         return found
 
     def scales(self, mixes: Sequence[Mix]) -> torch.Tensor | None:
-        """``sigma * z`` of every row, (B, R) fp32; None where every row is the base model (plain weights)."""
+        """``sigma * z`` of every row, (B, R) fp32; None where every row is the base model (plain weights). Where a row has a LoRA
+        expert, the alphas of these stand behind (:meth:`t2ui.core.ExpertStack.scale`)."""
         if all(mix.is_base for mix in mixes):
             return None
         return self.stack.scale(mixes).to(self.device)
 
     def mixed(self, scale: torch.Tensor | None) -> AbstractContextManager[Any]:
-        """Adapt each row by its own ``scale`` (B, R) inside the context; None: leave the modules as they are."""
+        """Adapt each row by its own ``scale`` (B, R or more) inside the context; None: leave the modules as they are."""
         return nullcontext() if scale is None else self.adapted.rows(scale)
 
     def applied(self, mixes: Sequence[Mix], scale: torch.Tensor | None, mode: str, read: bool = False) -> list[Applied]:
-        """What a scale buffer does to the weights: ``|dW| / |W| = |scale - sigma| / |sigma|`` (U, Vh orthonormal).
+        """What a scale buffer does to the weights: ``|dW| / |W| = |scale - sigma| / |sigma|`` (U, Vh orthonormal); with LoRA
+        experts in it, their norms and inner products count too.
 
         With ``read``, also which mix the buffer really holds (for single rows: it takes the buffer's memory again).
         """
         if scale is None:
             return [Applied(str(mix), 0.0, "off") for mix in mixes]
         sigma = self.adapted.sigma.to(scale)
-        change = (torch.linalg.vector_norm(scale - sigma, dim=-1) / torch.linalg.vector_norm(sigma)).tolist()
+        if scale.shape[1] == sigma.shape[0]:
+            sizes = torch.linalg.vector_norm(scale - sigma, dim=-1)
+        else:
+            sizes = self.stack.sizes(scale).to(sigma)
+        change = (sizes / torch.linalg.vector_norm(sigma)).tolist()
         if not read:
             return [Applied(str(mix), value, mode) for mix, value in zip(mixes, change, strict=True)]
         alphas, rest = (found.tolist() for found in self.stack.alphas_of(scale))

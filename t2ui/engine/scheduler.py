@@ -47,6 +47,7 @@ class Row:
         read: prompt tokens whose keys and values are in the slot; length: all tokens there.
         steps: tokens decoded; token: the last of them, not in the slot yet.
         pure: whether all of the slot was computed under one mix.
+        columns: of its scale that its mix needs: 0 for the base, R, or more with LoRA experts.
     """
 
     request: Request
@@ -62,6 +63,7 @@ class Row:
     token: int = -1
     over: bool = False
     pure: bool = True
+    columns: int = 0
     times: dict[str, float] = field(default_factory=dict)
     embeds: torch.Tensor | None = None
     text: Reader | None = None
@@ -90,7 +92,8 @@ class Scheduler:
         self.decoding: list[Row] = []
         self.reading: list[Row] = []
         self.chunk_seconds = CHUNK_SECONDS
-        self._scale = torch.zeros((slots, loaded.adapted.R), dtype=torch.float32, device=loaded.adapted.sigma.device)
+        self._scale = torch.zeros((slots, loaded.adapted.width), dtype=torch.float32, device=loaded.adapted.sigma.device)
+        self._placements = loaded.adapted.placements
         self.graphs: StepGraphs | None = None
         if loaded.device.type == "cuda" and not hasattr(loaded.model, "hf_device_map"):  # one GPU: a graph has one
             self.graphs = StepGraphs(self.cache, loaded.device, loaded.model.dtype, self._step)
@@ -150,15 +153,28 @@ class Scheduler:
         """Before anybody joins: capture and check the graphs of batches up to so many rows. Nothing to do without graphs."""
         if self.graphs is not None and not self.live:
             for lanes in (1 << k for k in range(min(most, self.slots).bit_length())):
-                for mixed in (False, True):
-                    self.graphs.step([0] * lanes, [0] * lanes, mixed)
+                for columns in sorted({0, self.loaded.adapted.R, self.loaded.adapted.width}):
+                    self.graphs.step([0] * lanes, [0] * lanes, columns)
 
     def _write_mix(self, row: Row, mix: Mix) -> None:
         begun = time.perf_counter()
-        scale = self.loaded.scales([mix])
-        self._scale[self._slot(row)] = self.loaded.adapted.sigma if scale is None else scale[0]
+        scale, slot = self.loaded.scales([mix]), self._slot(row)
+        self._renew()
+        written = self.loaded.adapted.sigma if scale is None else scale[0]
+        self._scale[slot, len(written) :] = 0.0
+        self._scale[slot, : len(written)] = written
+        row.columns = 0 if scale is None else len(written)
         row.mix, row.applied = mix, self.loaded.applied([mix], scale, "rows", True)[0]  # which waits for the numbers to be there
         row.times["mix"] = time.perf_counter() - begun
+
+    def _renew(self) -> None:
+        """LoRA experts that came since have columns behind those of all others, 0 for the rows that live. (Fewer columns than
+        before there are only after a refresh without any row, see Loaded.refresh.)"""
+        if self._placements != self.loaded.adapted.placements:
+            self._placements = self.loaded.adapted.placements
+            self._scale = torch.nn.functional.pad(self._scale, (0, self.loaded.adapted.width - self._scale.shape[1]))
+            if self.graphs is not None:
+                self.graphs.forget()  # they read the old buffer, and the old A and B
 
     def _take_over(self, row: Row) -> None:
         """Copy what a live row has read already, if it began alike under the same mix."""
@@ -210,6 +226,7 @@ class Scheduler:
     @torch.no_grad()
     def turn(self) -> None:
         """One step: a chunk of reading or a token of every decoding row. Rows that were cancelled leave first."""
+        self._renew()
         for row in [r for r in (*self.decoding, *self.reading) if r.stop.is_set()]:
             self._end(row, "cancelled")
         if self.reading and (self._decoded_last or not self.decoding):
@@ -289,8 +306,8 @@ class Scheduler:
         try:
             logits = None
             if self.graphs is not None and start == 0:
-                mixed = not all(row.mix.is_base for row in rows)
-                logits = self.graphs.step([row.token for row in rows], [row.length for row in rows], mixed)
+                columns = max(row.columns for row in rows)
+                logits = self.graphs.step([row.token for row in rows], [row.length for row in rows], columns)
             if logits is None:
                 ids = torch.tensor([[row.token] for row in rows], device=self.loaded.device)
                 logits = self._forward({"input_ids": ids}, slice(start, end), rows, 1, 1)[:, -1]
@@ -318,16 +335,18 @@ class Scheduler:
             )  # fmt: skip
         return out.logits.float()
 
-    def _step(self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, mixed: bool) -> torch.Tensor:
+    def _step(self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, columns: int) -> torch.Tensor:
         """What a graph captures: one token of slots 0 to B - 1."""
-        with self.loaded.mixed(self._scale[: ids.shape[0]] if mixed else None):
+        with self.loaded.mixed(self._scale[: ids.shape[0], :columns] if columns else None):
             out = self.loaded.model(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=self.cache,
                                     use_cache=True, logits_to_keep=1)  # fmt: skip
         return out.logits[:, -1].float()
 
     def _adapted(self, slots: slice, rows: Sequence[Row]) -> AbstractContextManager[Any]:
-        # Where nobody has a mix, the plain weights do: the base model stays bitwise what it is.
-        return self.loaded.mixed(None if all(row.mix.is_base for row in rows) else self._scale[slots])
+        # Where nobody has a mix, the plain weights do: the base model stays bitwise what it is. Where nobody has a LoRA expert,
+        # the columns of SVF do: nobody pays for what others loaded.
+        columns = max(row.columns for row in rows)
+        return self.loaded.mixed(self._scale[slots, :columns] if columns else None)
 
     # -- tokens ------------------------------------------------------------------------------------------
 
@@ -354,10 +373,11 @@ class Scheduler:
 
     def _proof(self, row: Row) -> Applied:
         """What adapted this row, read from its slot as it stands when the answer ends."""
-        if row.mix.is_base and bool((self._scale[self._slot(row)] == self.loaded.adapted.sigma).all()):
+        slot, sigma = self._slot(row), self.loaded.adapted.sigma
+        if row.mix.is_base and bool((self._scale[slot, : len(sigma)] == sigma).all()):
             return self.loaded.applied([row.mix], None, "rows")[0]
-        slot = self._slot(row)
-        return self.loaded.applied([row.mix], self._scale[slot : slot + 1], "rows", True)[0]
+        columns = row.columns or len(sigma)
+        return self.loaded.applied([row.mix], self._scale[slot : slot + 1, :columns], "rows", True)[0]
 
     def _end(self, row: Row, reason: str, error: str | None = None) -> None:
         self.leave(row)

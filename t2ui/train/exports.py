@@ -87,7 +87,7 @@ def sweep(loaded: Loaded, mix: Mix, tasks: Sequence[str], *, ranks: Sequence[int
         ValueError: the mix is the base model, a rank below 1.
     """
     adapted = loaded.adapted
-    z = loaded.stack.z(mix)
+    z = loaded.stack.change(mix)
     full = full_rank(adapted, z)
     if not full:
         raise ValueError(f"mix {mix} is the base model: there is no change to make a LoRA of; name an expert, such as math=1")

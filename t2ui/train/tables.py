@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from t2ui.tasks import SKILLS
-from t2ui.train import tables_adapt, targets
+from t2ui.train import tables_adapt, tables_lora, targets
 from t2ui.train.results import N
 
 
 def markdown(results: dict[str, Any]) -> str:
     """The README's tables."""
     parts = [_headline(results), _matrix(results), _gates(results), _dispatch(results), _handwritten(results),
-             _looks(results), tables_adapt.markdown(results), targets.markdown(results)]  # fmt: skip
+             _looks(results), tables_adapt.markdown(results), tables_lora.markdown(results),
+             targets.markdown(results)]  # fmt: skip
     return "\n\n".join(p for p in parts if p)
 
 

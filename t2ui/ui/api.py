@@ -148,8 +148,8 @@ def endpoints(backend: Backend, t: Text) -> dict[str, Callable]:
 
         def columns(loaded: Any) -> dict[str, Any]:
             loaded.check_mix(wanted)
-            z = loaded.stack.z(wanted)
-            found = spectrum(loaded.adapted, matrix, z) if matrix else change(loaded.adapted, z)
+            held = loaded.stack.change(wanted)
+            found = spectrum(loaded.adapted, matrix, held) if matrix else change(loaded.adapted, held)
             return {"matrix" if key == "path" else key: value for key, value in found.items()}  # gradio fetches a "path"
 
         return await engine().run(columns)

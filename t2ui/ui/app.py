@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from t2ui.recorded import Recording
-from t2ui.ui import aids, api, composer, depth, events, examples, guide, link, live, next_steps, parts, theme
+from t2ui.ui import aids, api, composer, depth, events, examples, guide, link, live, next_steps, parts, present, theme
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, mix, score, search, spectra, sweep, take, talk
+from t2ui.ui.tabs import ask, keep, mix, score, search, spectra, sweep, take, talk
 from t2ui.ui.text import Text
 
 
@@ -36,7 +36,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         with gr.Row(elem_id="t2-main"):
             with gr.Column(elem_id="t2-question", min_width=300):
                 box = composer.build(t, shown, backend.options.seed)
-                taken = take.build(t)
+                taken, kept = take.build(t), keep.build(t)
             with gr.Column(elem_id="t2-panels", min_width=300):
                 with gr.Tabs(elem_id="t2-tabs", selected="ask", overflow_behavior="wrap") as tabs:
                     with gr.Tab(t("tab.ask"), id="ask", elem_id="t2-tab-ask") as ask_part:
@@ -51,6 +51,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                         search_tab = search.build(t)
                     with gr.Tab(t("tab.spectra"), id="spectra", elem_id="t2-tab-spectra") as spectra_part:
                         spectra_tab = spectra.build(t)
+        player = present.build(t)
         parts_of = (ask_part, talk_part, mix_part, search_part, spectra_part)
         markup(f'<p class="t2-footer">{t.html("page.footer")}</p>{guide.keys_html(t)}')
         ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
@@ -61,6 +62,8 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         search.wire(search_tab, mix_tab, tabs, backend, sessions, t)
         spectra.wire(spectra_tab, mix_tab.state, backend, t)
         take.wire(demo, taken, box, mix_tab, tabs, parts_of, from_link, box.picture_box, backend, t)
+        keep.wire(kept, box, from_link, ask_tab, mix_tab, tabs, backend, sessions, recording, t)
+        present.wire(demo, player, backend, t)
         buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, spectra_tab.refresh]
         opening = _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
         aids.wire(demo, opening, box, backend, t)
@@ -169,11 +172,12 @@ def _wire_loading(
 def ready_words(backend: Backend, t: Text, say: Callable[..., str] | None = None) -> str:
     """The model in a line: name, size, device (``say``: in whose words, ``t``'s usual ones)."""
     info = backend.info
+    counts = {"experts": len(backend.names), "svf": len(backend.names) - len(backend.lora), "lora": len(backend.lora)}
     return (say or t)(
-        "status.ready",
+        "status.ready_lora" if backend.lora else "status.ready",
         name=info.name,
         params=_size(info.params),
-        experts=len(backend.names),
+        **counts,
         z=f"{info.z_params:,}",
         device=info.device,
         dtype=info.dtype,

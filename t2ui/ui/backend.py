@@ -46,6 +46,7 @@ class Backend:
 
     Attributes:
         names: the usable experts, in the registry's order (at most :data:`MAX_EXPERTS` of them on the page).
+        lora: those of them that are LoRA adapters.
         refused: (name, reason) of experts that this model cannot use.
         cells: the Gram matrices of every adapted matrix, for the change map (see ``t2ui.plots``).
         strategies: how the first pass can choose here: ``prompt``, ``classifier`` where there is such an expert,
@@ -56,6 +57,7 @@ class Backend:
         self.options = options or Options()
         self.engine = engine
         self.names: tuple[str, ...] = peek_experts(self.options.experts)[:MAX_EXPERTS] if engine is None else ()
+        self.lora: tuple[str, ...] = ()
         self.refused: list[tuple[str, str]] = []
         self.cells: list[dict[str, Any]] = []
         self.began = time.monotonic()
@@ -166,6 +168,7 @@ class Backend:
                 )
             loaded = self.engine.wait()
             self.names = expert_names(loaded)
+            self.lora = tuple(name for name in self.names if name in loaded.stack.columns)
             self.refused = [(name, entry.reason) for name, entry in loaded.registry.refused.items()]
             self.cells = self.engine.run(cells_of).result()
             self.strategies = strategies_of(loaded)
@@ -197,14 +200,20 @@ def peek_experts(folder: str | Path) -> tuple[str, ...]:
     Only to show the right number of sliders before the model is there; the registry decides which are usable.
     """
     names = []
-    for path in sorted(Path(folder).glob("*/expert.safetensors")):
+    svf, lora = (set(Path(folder).glob(f"*/{file}")) for file in ("expert.safetensors", "adapter_config.json"))
+    lora = {path for path in lora if path.with_name("expert.safetensors") not in svf}
+    for path in sorted(path for path in svf | lora if not path.parent.name.startswith(".")):
+        if path in lora:
+            names.append(path.parent.name)
+            continue
         try:
             with path.open("rb") as file:
                 (length,) = struct.unpack("<Q", file.read(8))
                 if length > 10 * 2**20:
                     continue
                 header = json.loads(file.read(length)).get("__metadata__", {})
-        except (OSError, ValueError, struct.error, AttributeError):
+                header = json.loads(header["t2ui"]) if "t2ui" in header else header  # as t2ui.core.experts writes it
+        except (OSError, ValueError, TypeError, struct.error, AttributeError):
             continue  # a damaged file: the registry will say so, with the reason
         if header.get("role", "skill") == "skill":
             names.append(str(header.get("name") or path.parent.name))

@@ -15,6 +15,7 @@ from t2ui.ui.text import Text
 
 KEYS = ("prompt", "strategy", "soft", "mix", "depth", "seed", "temperature", "tokens", "tab", "picture", "mode")
 MODES = ("simple", "expert")  # how the page speaks: ``static/words.js`` reads it by itself
+VIEWS = {"flow": "ask", "mix": "mix", "search": "search", "spectra": "spectra"}  # by ?embed=, and the tab it lies on
 TABS = ("ask", "talk", "mix", "search", "spectra")
 LOW, HIGH = -1.0, 2.0  # alphas, as wide as the sliders go
 MAX_NOTE = 40  # characters of a bad value that a note repeats
@@ -49,6 +50,8 @@ def read(params: Mapping[str, str], names: Sequence[str], t: Text) -> tuple[Link
     """
     notes: list[str] = []
     found = {}
+    if (view := VIEWS.get(str(params.get("embed")))) is not None:  # one view alone, whatever tab was open
+        params = {**params, "tab": view}
     readers = {
         "prompt": _prompt, "strategy": _strategy, "soft": _soft, "mix": lambda text, t: _mix(text, names, t, notes),
         "depth": lambda text, t: _depth(text, names),

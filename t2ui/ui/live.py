@@ -23,8 +23,8 @@ from t2ui.ui.theme import colour
 
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "words.js", "mix.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js")  # in this order
-STYLES = ("page.css", "ask.css", "mix.css", "words.css", "talk.css", "guide.css")
+SCRIPTS = ("page.js", "words.js", "mix.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js", "present.js")  # in this order
+STYLES = ("page.css", "ask.css", "mix.css", "words.css", "talk.css", "guide.css", "present.css")
 
 
 # Functions, not subclasses of gr.HTML: gradio writes a .pyi file next to every module that derives a component.

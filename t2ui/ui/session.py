@@ -18,6 +18,7 @@ class Sessions:
         self._halts: dict[str, dict[str, Halt]] = {}
         self._last: dict[str, tuple[Run, Question]] = {}
         self._tried: dict[str, History] = {}
+        self._shown: dict[str, dict[str, tuple[Run, Question]]] = {}
         self._kept: dict[str, Kept] = {}
         self._talks: dict[str, Conversation] = {}
 
@@ -36,6 +37,18 @@ class Sessions:
         """The last run of both passes that is over, so that its decision can be overruled."""
         with self._lock:
             self._last[session] = run, question
+        self.show(session, "ask", run, question)
+
+    def show(self, session: str, tab: str, run: Run, question: Question) -> None:
+        """What a tab shows now that its run is over, so that it can be taken along."""
+        with self._lock:
+            self._shown.setdefault(session, {})[tab] = run, question
+
+    def shown(self, session: str, tab: str) -> tuple[Run, Question] | None:
+        """The run on the tab ``ask`` or ``mix``; where there is none, the other one's."""
+        with self._lock:
+            held = self._shown.get(session, {})
+            return held.get(tab) or next(iter(held.values()), None)
 
     def last(self, session: str) -> tuple[Run, Question] | None:
         with self._lock:
@@ -70,6 +83,7 @@ class Sessions:
             self._halts.pop(session, None)
             self._last.pop(session, None)
             self._tried.pop(session, None)
+            self._shown.pop(session, None)
             self._kept.pop(session, None)
             self._talks.pop(session, None)
 

@@ -8,6 +8,7 @@ import torch
 from t2ui.__main__ import main
 from t2ui.core.experts import Expert, load_expert
 from t2ui.engine.model import load
+from tests.adapters import write
 
 from ..core.test_released import Policy, Trap
 
@@ -150,5 +151,48 @@ def test_other_things_than_released_files_are_told_apart(base, tmp_path, capsys)
     adapter = tmp_path / "adapter"
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text("{}")
-    assert main(["import", str(adapter), "--name", "x", *flags]) == 1 and "PEFT adapter" in capsys.readouterr().err
+    assert main(["import", str(adapter), "--name", "x", *flags]) == 1 and "another kind of adapter" in capsys.readouterr().err
     assert main(["import", str(tmp_path / "none.pt"), "--name", "x", *flags]) == 1 and "check the path" in capsys.readouterr().err
+
+
+# -- LoRA adapters -------------------------------------------------------------------------------------
+
+
+def test_an_adapter_comes_in_is_looked_at_and_leaves_as_an_expert(base, tiny_lm, tmp_path, capsys):
+    flags, _ = base
+    adapter, out = write(tmp_path / "their", tiny_lm.model, base_model_name_or_path="somebody/else"), tmp_path / "out.json"
+    assert main(["import", str(adapter), "--name", "mine", "--json", str(out), *flags]) == 0
+    said = capsys.readouterr().out
+    share = json.loads(out.read_text())["imported"]["rescales"]
+    assert f"{100 * share:.1f} % of |dW|^2" in said and "note: it names another base model" in said
+    plain = ["--model", flags[1], *flags[2:]]
+    assert main(["eval", "--task", "math", "--mix", "mine=0.7", "--n", "2", *plain]) == 0
+    assert main(["spectra", "--mix", "mine", "--csv", str(tmp_path / "m.csv"), "--html", str(tmp_path / "m.html"), *plain]) == 0
+    assert "rotates" in capsys.readouterr().out and "rescales" in (tmp_path / "m.csv").read_text().splitlines()[0]
+    assert main(["export", "mine", "--as", "expert", "--out", str(tmp_path / "experts" / "mine-svf"), *plain]) == 0
+    assert "is lost" in capsys.readouterr().out
+    assert load_expert(tmp_path / "experts" / "mine-svf").name == "mine-svf"
+    assert main(["export", "mine=0.5,mine-svf=1", "--as", "lora", "--rank", "full", "--out", str(tmp_path / "again"), *plain]) == 0
+    assert "keeps 100.0 %" in capsys.readouterr().out
+    assert main(["import", str(adapter), "--name", "mine", *flags]) == 1 and "--force" in capsys.readouterr().err
+    assert main(["import", str(tmp_path / "again"), "--name", "mine", "--force", *flags]) == 0
+    assert sorted(p.name for p in (tmp_path / "experts").iterdir()) == ["mine", "mine-svf"]
+
+
+@pytest.mark.parametrize(
+    ("config", "more", "message"),
+    [({"use_dora": True}, [], "DoRA"), ({}, ["--role", "dispatcher"], "skill expert"), ({"r": 5}, [], "of two adapters")],
+)
+def test_unusable_adapters_are_refused_in_one_line(base, tiny_lm, tmp_path, capsys, config, more, message):
+    flags, _ = base
+    adapter = write(tmp_path / "their", tiny_lm.model, **config)
+    assert main(["import", str(adapter), "--name", "mine", *more, *flags]) == 1
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error and not (tmp_path / "experts").exists()
+
+
+def test_an_adapter_of_another_model_is_refused(base, tiny_llava, tmp_path, capsys):
+    flags, _ = base
+    adapter = write(tmp_path / "their", tiny_llava.model)
+    assert main(["import", str(adapter), "--name", "mine", *flags]) == 1
+    assert "modules that this model has not got" in capsys.readouterr().err and not (tmp_path / "experts").exists()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,8 @@ def test_it_waits_for_the_first_page_but_not_for_ever(monkeypatch):
                 break
             time.sleep(0.02)
     assert begun.count(hurried) == 1 and begun.count(late) == 1 and idle not in begun
+
+
+def test_a_dispatcher_is_no_slider_even_before_the_model_is_there():
+    names = peek_experts(Path(__file__).parents[2] / "experts")
+    assert "math" in names and "dispatcher" not in names

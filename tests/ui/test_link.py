@@ -43,3 +43,8 @@ def test_a_bad_value_is_left_out_with_a_note_and_spoils_nothing(key, value):
 def test_an_expert_that_is_not_here_is_named():
     found, notes = read({"mix": "chess=1,math=0.5"}, NAMES, T)
     assert found.mix == (0.5, 0.0, 0.0) and notes == [T("link.unknown", name="chess")]
+
+
+def test_an_embedded_view_lies_on_its_tab():
+    assert read({"embed": "flow", "tab": "mix"}, NAMES, T)[0].tab == "ask" and read({"embed": "spectra"}, NAMES, T)[0].tab == "spectra"
+    assert read({"embed": "<script>"}, NAMES, T) == (Link(), [])

@@ -48,3 +48,17 @@ def test_who_leaves_is_forgotten():
     sessions.forget("a")
     assert halt.stopped and len(sessions) == 0
     sessions.stop("a")
+
+
+def test_what_is_shown_is_kept_by_tab_and_forgotten_with_the_page():
+    from t2ui.runs import Question, Run
+
+    sessions = Sessions()
+    sessions.remember("a", Run("ask", "done"), Question("x"))
+    sessions.show("a", "mix", Run("mix", "done"), Question("y"))
+    assert sessions.shown("a", "ask")[1].prompt == "x" and sessions.shown("a", "mix")[1].prompt == "y"
+    assert sessions.shown("b", "ask") is None
+    sessions.show("b", "mix", Run("mix", "done"), Question("z"))
+    assert sessions.shown("b", "ask")[1].prompt == "z"  # the only one there is
+    sessions.forget("a")
+    assert sessions.shown("a", "ask") is None and sessions.shown("b", "ask") is not None

@@ -10,8 +10,9 @@ from t2ui.ui.text import SIMPLE, TABLES, Text, both
 UI = Path(__file__).parents[2] / "t2ui" / "ui"
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(UI.rglob("*.py")) if path.parent.name != "text")
 # Keys that are put together in code: their prefix.
-COMPOSED = ("family.", "row.", "map.", "share.", "examples.", "strategy.", "search.cell_", "search.preset_", "search.chosen_", "search.objective_", "spectra.",
-            "next_step.", "measured.way.", "view.", "take.", "depth.", "talk.memory_", "talk.retry", "talk.edit", "words.", "guide.", "keys.")
+COMPOSED = ("family.", "row.", "map.", "share.", "examples.", "strategy.", "search.cell_", "search.preset_", "search.chosen_",
+            "search.objective_", "spectra.", "next_step.", "measured.way.", "view.", "take.", "depth.", "story.", "present.", "report.",
+            "talk.memory_", "talk.retry", "talk.edit", "words.", "guide.", "keys.")  # fmt: skip
 FORBIDDEN = re.compile(r"alpha|α|\bSVF\b|\bCEM\b|dispatch|cross-entropy", re.IGNORECASE)
 
 

@@ -4,7 +4,8 @@
   const t2 = window.t2ui;
   if (!t2 || t2.remember) return;
   const opened = new URLSearchParams(location.search);
-  let ready = false, timer = 0, last = null;
+  const LONGEST = 8000; // characters of an address that servers and mail programs still take
+  let ready = false, timer = 0, last = null, missing = "";
   let tab = opened.get("tab") || "ask";
   // The picture's name: a built-in one was clicked or stood in the address; "own" is one that no address can hold.
   let named = opened.get("picture"), namedAt = Date.now(), pictureKey = null, picture = null;
@@ -30,7 +31,16 @@
     later();
   };
   t2.setTab = (id) => { tab = id; later(); };
-  t2.linkReady = () => { ready = true; };
+  // Until the page has read its own address (a request; ours says linkReady at its end) nothing is written: gradio's own first
+  // changes would spoil what stands there. What somebody did in the meantime is not lost, it is written then.
+  let touched = false;
+  for (const kind of ["input", "click"]) {
+    document.addEventListener(kind, (e) => { touched = touched || Boolean(e.target.closest && e.target.closest("#t2-main")); }, true);
+  }
+  t2.linkReady = () => {
+    ready = true;
+    if (touched) later();
+  };
   const later = () => {
     if (!ready) return;
     clearTimeout(timer);
@@ -55,12 +65,32 @@
       set("picture", picture && picture !== "own" ? picture : "");
     }
     set("tab", tab === "ask" ? "" : tab);
-    const query = p.toString(), url = location.pathname + (query ? "?" + query : "") + location.hash;
+    let query = p.toString();
+    missing = query.length > LONGEST && last && last.prompt ? "prompt" : "";
+    if (missing) {
+      p.delete("prompt");
+      query = p.toString();
+    }
+    const url = location.pathname + (query ? "?" + query : "") + location.hash;
     if (url !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", url);
   };
 
+  // ---- files: what the server made is saved as if its link were clicked; a file that was opened names its picture ---------
+  t2.saveFile = () => {
+    const made = document.querySelector('[data-t2-save="new"]');
+    if (!made) return;
+    made.dataset.t2Save = "done";
+    made.click();
+  };
+  t2.fileOpened = () => {
+    const told = document.querySelector("[data-t2-picture]");
+    if (!told) return;
+    if (told.dataset.t2Picture) picture = told.dataset.t2Picture;
+    later();
+  };
+
   // ---- taken along: the server writes the text, or it is the address; it stands on the page and goes to the clipboard ------
-  t2.where = () => JSON.stringify({ tab, picture });
+  t2.where = () => JSON.stringify({ tab, picture, missing });
   t2.link = () => { t2.writeLink(); return location.href; };
   t2.copyTaken = () => {
     const box = document.querySelector("#t2-taken .t2-raw"), said = document.querySelector("#t2-taken [data-copied]");

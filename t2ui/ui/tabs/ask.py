@@ -162,6 +162,8 @@ def wire(
             async for state in overrule(backend.engine, before, question, expert, halt, sessions.kept(session_of(request))):
                 if halt.replaced:
                     return
+                if state.over:
+                    sessions.show(session_of(request), "ask", state, question)
                 yield changes(*draw(state, t), "", stop, None)
                 stop = None
             yield changes(*keep, None, gr.update(interactive=False), None)

@@ -205,6 +205,8 @@ def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, session
             async for state in run(backend.engine, "mix", question, mix=mix, halt=halt, pinned=pinned, kept=sessions.kept(session)):
                 if halt.replaced:
                     return
+                if state.over:
+                    sessions.show(session, "mix", state, question)
                 yield changes(parts.answers(state, keys, t), parts.run_notice(state, t), stop, history_html(tried, t))
                 stop = None
             yield changes(None, None, gr.update(interactive=False), None)

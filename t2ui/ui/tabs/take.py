@@ -45,9 +45,15 @@ def names_html(names: Sequence[str]) -> str:
     return f'<span hidden data-t2-names="{escape(json.dumps(list(names)), quote=True)}"></span>'
 
 
-def taken_html(text: str, said: str, t: Text) -> str:
+def of_link(picture: bool, prompt: bool, t: Text) -> tuple[str, str]:
+    """Which a link is: one that holds everything, or one that does not (own picture, long question); and the notice's kind."""
+    missing = [t(f"take.missing.{key}") for key, lacks in (("picture", picture), ("prompt", prompt)) if lacks]
+    return (t("take.partial", missing=", ".join(missing)), "warn") if missing else (t("take.whole"), "info")
+
+
+def taken_html(text: str, said: str, kind: str, t: Text) -> str:
     """The text to be copied, with what has to be said about it."""
-    note = parts.notice(said, "warn")
+    note = parts.notice(said, kind)
     return (
         f'<p class="t2-faint" data-copied="{t.html("take.copied")}" data-by-hand="{t.html("take.by_hand")}" role="status"></p>'
         f'<pre class="t2-raw" tabindex="0">{escape(text)}</pre>{note}'
@@ -65,7 +71,7 @@ def setup_of(where: Any, values: Sequence[Any], backend: Backend) -> takeaway.Se
         ValueError: numbers out of bounds.
     """
     prompt, strategy, soft, temperature, tokens, seed, image, *alphas = values
-    told = _where(where)
+    told = told_by_browser(where)
     picture = None
     if image:
         picture = takeaway.OWN
@@ -84,14 +90,14 @@ def setup_of(where: Any, values: Sequence[Any], backend: Backend) -> takeaway.Se
     )  # fmt: skip
 
 
-def _where(text: Any) -> dict[str, str]:
-    """What the browser says; anything else is as if it said nothing."""
+def told_by_browser(text: Any) -> dict[str, str]:
+    """What only the browser knows: tab, picture's name, address, what does not fit into it; anything else is as if it said nothing."""
     try:
         told = json.loads(str(text)[:10_000])
     except ValueError:
         told = {}
     told = told if isinstance(told, dict) else {}
-    return {key: str(told.get(key) or "")[:9_000] for key in ("tab", "picture", "link")}
+    return {key: str(told.get(key) or "")[:9_000] for key in ("tab", "picture", "link", "missing")}
 
 
 def wire(
@@ -134,9 +140,9 @@ def wire(
         def make(where: str, *values: Any) -> str:
             try:
                 if kind == "link":
-                    told = _where(where)
+                    told = told_by_browser(where)
                     own = values[6] and told["picture"] in ("", takeaway.OWN)
-                    return taken_html(told["link"], t("take.own") if own else "", t)
+                    return taken_html(told["link"], *of_link(bool(own), told["missing"] == "prompt", t), t)
                 if not str(values[0] or "").strip():
                     raise InputError(t("question.empty"))
                 setup = setup_of(where, values, backend)
@@ -145,12 +151,12 @@ def wire(
             except Exception as error:
                 return parts.notice(explain(error, t), "error")
             text = takeaway.python(setup) if kind == "python" else takeaway.command(setup)
-            return taken_html(text, t("take.own_file") if setup.picture == takeaway.OWN else "", t)
+            return taken_html(text, t("take.own_file") if setup.picture == takeaway.OWN else "", "warn", t)
 
         return make
 
     tell = {
-        "link": "(where, ...rest) => [JSON.stringify({ ...JSON.parse(window.t2ui.where()), link: window.t2ui.link() }), ...rest]",
+        "link": "(where, ...rest) => [JSON.stringify({ link: window.t2ui.link(), ...JSON.parse(window.t2ui.where()) }), ...rest]",
         "python": "(where, ...rest) => [window.t2ui.where(), ...rest]",
         "command": "(where, ...rest) => [window.t2ui.where(), ...rest]",
     }

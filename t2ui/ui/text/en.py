@@ -1,11 +1,13 @@
 """English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_guide.py``, ``en_words.py``, ``en_talk.py``)."""
 
-from t2ui.ui.text import en_ask, en_guide, en_mix, en_talk, en_words
+from t2ui.ui.text import en_ask, en_guide, en_mix, en_present, en_share, en_talk, en_words
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
     **en_guide.TEXT,
     **en_mix.TEXT,
+    **en_present.TEXT,
+    **en_share.TEXT,
     **en_talk.TEXT,
     **en_words.TEXT,
     "page.tagline": "A language model that reads a question twice: first to find out which skill it needs, then to "
@@ -76,6 +78,7 @@ TEXT: dict[str, str] = {
     "status.starting": "Starting",
     "status.loading": "Loading the model: {what}",
     "status.ready": "{name} · {params} parameters · {experts} experts, {z} numbers each · {device}, {dtype}",
+    "status.ready_lora": "{name} · {params} parameters · {svf} SVF experts, {z} numbers each, {lora} LoRA · {device}, {dtype}",
     "status.failed": "The model could not be loaded. {why}",
     "status.failed_short": "The model could not be loaded",
     "status.not_ready": "The model is still being loaded; in a few seconds you can ask. What you see was recorded.",
@@ -246,6 +249,21 @@ TEXT: dict[str, str] = {
     "spectra.dw_rel": "|ΔW| / |W|",
     "spectra.rms": "size of z − 1",
     "spectra.mean": "mean of z − 1",
+    "spectra.rescales": "share that rescales",
+    "spectra.rotates": "+ what rotates: {share} of |ΔW|²",
+    "spectra.basis": "LoRA experts in the base's singular basis",
+    "spectra.basis_words": "Of |ΔW|², {on} rescales singular values, as SVF experts do; {off} rotates singular vectors, which they "
+    "cannot.",
+    "spectra.basis_z": "Norms are of the whole change. What speaks of z (size and mean of z − 1, the curve of z) is of the part "
+    "that rescales.",
+    "spectra.matrix": "matrix",
+    "spectra.on": "rescales",
+    "spectra.off": "rotates",
+    "spectra.project": "Make an SVF expert of what rescales",
+    "spectra.projected": "{name}: an SVF expert that keeps {kept} of |ΔW|²; {loss} is lost. Unpack it into the experts' folder.",
+    "spectra.project_link": "Download {name}.zip",
+    "spectra.lora_costly": "What a LoRA of each rank keeps is not drawn for SVF and LoRA experts together on matrices of this size; "
+    "exporting the mix as a LoRA states it.",
     "spectra.refresh": "Draw the current mix",
     "spectra.empty": "Set a mix with the sliders of the Mix tab, then draw it here.",
     "spectra.of": "The mix: {mix}.",

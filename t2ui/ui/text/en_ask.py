@@ -62,6 +62,5 @@ TEXT: dict[str, str] = {
     "take.command": "As command",
     "take.copied": "Copied.",
     "take.by_hand": "Selected: copy it with your keyboard.",
-    "take.own": "Your own picture is not in the link: send it along.",
     "take.own_file": "Save your own picture as picture.png beside it.",
 }

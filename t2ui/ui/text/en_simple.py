@@ -7,6 +7,7 @@ both modes; an empty text shows nothing.
 TEXT: dict[str, str] = {
     "page.tagline": "It reads a question twice: first to find out which skill it needs, then to answer with that skill turned up.",
     "status.ready": "{name} is ready: {experts} skills.",
+    "status.ready_lora": "{name} is ready; {lora} of its skills were brought along.",
     # the picture of the two passes
     "flow.tokens": "",
     "flow.first": "1. Which skill?",

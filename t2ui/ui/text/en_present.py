@@ -1,0 +1,28 @@
+"""English: the storyline and the views for slides."""
+
+TEXT: dict[str, str] = {
+    "story.title": "A language model that reads every question twice.",
+    "story.ask": "First it names the skill it needs, then it answers with weights adapted for it.",
+    "story.overrule": "Overrule it: now the {wrong} expert answers the same question.",
+    "story.slide": "Move a slider, and every weight matrix of the model moves.",
+    "story.mix": "Same question, same seed: the marked words are what the mix changed.",
+    "story.search": "Let evolution find a mix: many compete, the best few survive, round after round.",
+    "story.held": "Measured on questions that the search has never seen.",
+    "story.found": "The winner goes onto the sliders with one click.",
+    "story.sweep": "Twenty-five mixes of two experts answer the same questions: one map.",
+    "story.best": "The star is the gentlest of the best. A click lands there.",
+    "story.card": "The whole trick fits on a card: one number for every singular value.",
+    "story.link": "This address opens the same page on any machine that reaches it.",
+    "present.live": "live",
+    "present.recorded": "recorded",
+    "present.recorded_words": "recorded on {date} with {model}",
+    "present.failed": "this step did not work here",
+    "present.running": "running",
+    "present.next": "Next step",
+    "present.back": "Step back",
+    "present.end": "End the presentation",
+    "present.keys": "Page Down: next · Page Up: back · B: black · Esc: end",
+    "present.moment": "{n} of {all}",
+    "present.weights": "What the {name} expert at 1 changes: |ΔW| / |W| of every matrix",
+    "embed.open": "Open the whole page",
+}
