@@ -1,7 +1,7 @@
 """Answers that were given before: the same question under the same mix with the same settings is not computed twice.
 
 One :class:`Kept` belongs to one visitor (nobody learns from its speed what somebody else has asked). What is kept is plain data of
-:mod:`t2ui.runs`; it is forgotten when the experts or the model change.
+:mod:`t2ui.run_data`; it is forgotten when the experts or the model change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from t2ui.runs import FirstPass, Question, Row
+    from t2ui.run_data import FirstPass, Question, Row
 
 MOST = 200  # answers and first passes of one visitor
 WHOLE = ("stop", "length")  # an answer that was stopped or failed is not one

@@ -14,6 +14,14 @@ OURS = "z(α) = 1 + Σ αₖ (zₖ − 1)"
 PAPER = "z(α) = Σ αₖ zₖ"
 
 
+def folded(t: Text) -> str:
+    """The paper's beside ours where no script of the page's runs: folded in at first."""
+    return (
+        f'<details class="t2-faint"><summary>{t.html("formula.switch")}</summary><span class="t2-zformula">{escape(PAPER)}</span> '
+        f'{t.html("formula.paper")}</details>'
+    )
+
+
 def line(t: Text) -> str:
     """Ours, the switch, and the paper's with what sets the two apart."""
     return (

@@ -18,7 +18,7 @@ from typing import Any
 
 from t2ui.replay import frames
 from t2ui.runfile import RunFile
-from t2ui.ui import parts, theme
+from t2ui.ui import formula, parts, theme
 from t2ui.ui.flow import flow_html
 from t2ui.ui.live import share_payload, styles
 from t2ui.ui.text import Text
@@ -114,7 +114,7 @@ def _mixer(data: Mapping[str, Any], t: Text) -> str:
         f'<button type="button" data-mix="base">{t.html("report.base")}</button></div>'
         f'<div class="t2-sharebar" id="bar" aria-hidden="true"></div><p class="t2-share-words" id="share"></p>{shaped}</div>'
         f'<div><table class="t2-heattable" id="map"></table><p class="t2-faint" id="total" role="status"></p></div></div>'
-        f'<div id="matrix"><h3></h3><p class="t2-formula">{t.html("report.formula")}</p><p class="t2-faint" id="numbers"></p>'
+        f'<div id="matrix"><h3></h3><p class="t2-formula">{t.html("report.formula")}</p>{formula.folded(t)}<p class="t2-faint" id="numbers"></p>'
         f'<svg viewBox="0 0 900 260" role="img"></svg><p class="t2-faint">{t.html("report.legend")} <span id="step"></span></p>{low}</div></section>'
     )  # fmt: skip
 
