@@ -26,7 +26,7 @@ MAX_BYTES = 11_000_000  # of the file: below what a page takes as an upload
 MAX_TEXT, MAX_ITEMS, MAX_NAME = 200_000, 5_000, 100
 MAX_PROMPT = 20_000
 PNG_BYTES = 6_000_000  # a larger picture is kept as JPEG
-TABS = ("ask", "mix", "search", "spectra")
+TABS = ("ask", "talk", "mix", "search", "spectra")
 
 
 class RunFileError(ValueError):

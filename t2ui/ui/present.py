@@ -78,6 +78,7 @@ def payload(backend: Backend, t: Text, limit: float, only_recorded: bool, path: 
     return {
         "steps": story.as_data(steps, sentences, titles),
         "pictures": pictures(told, t) if told is not None else {},
+        "experts": len(names),
         "limit": limit,
         "only_recorded": only_recorded,
         "alert": story.ALERT,

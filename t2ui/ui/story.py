@@ -58,7 +58,7 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
     """
     slot = list(names).index(ask)
     overrule = f"#t2-overrule [data-pick='{json.dumps({'expert': wrong})}']"
-    base = "#t2-presets [data-pick*='\"base\"']"
+    base = ("set", None, [0.0] * len(names))  # at once, in the browser: a preset's answer could come after what follows
     answers = '.t2-answers[data-stage="done"]'
     return (
         Step("title", 0),
@@ -66,7 +66,7 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
              f"#t2-answers {answers}", "ask", see="#t2-flow"),
         Step("overrule", 1, "ask", (("click", overrule),), "#t2-answers .t2-answers",
              f'#t2-answers {answers} [data-row="overrule"]', "overrule", see="#t2-answers"),
-        Step("slide", 2, "mix", (("click", base), ("slide", slot, 1.0)), "#t2-map .t2-plot",
+        Step("slide", 2, "mix", (base, ("slide", slot, 1.0)), "#t2-map .t2-plot",
              "#t2-map .t2-plot[data-total]:not([data-total^='0.0000'])", "weights", engine=False, see="#t2-mapbox"),
         Step("mix", 2, "mix", (("click", "#t2-mix-answer"),), "#t2-mix-answers .t2-answers", f"#t2-mix-answers {answers}", "mix",
              see="#t2-mix-answers"),
@@ -77,7 +77,7 @@ def steps(names: Sequence[str], prompt: str, ask: str, wrong: str, found: Sequen
              see="#t2-search-result"),
         Step("found", 3, "", (("stop", "#t2-search-stop"), ("click", "#t2-search-result [data-pick]")), "", "mix", "found", instead=(("set", None, list(found)),),
              see="#t2-mixer"),
-        Step("sweep", 4, "mix", (("click", base), ("open", "#t2-sweep"), ("choose", "#t2-sweep-first", ask),
+        Step("sweep", 4, "mix", (base, ("open", "#t2-sweep"), ("choose", "#t2-sweep-first", ask),
                                  ("choose", "#t2-sweep-second", wrong), ("choose", "#t2-sweep-family", f"{ask}_{wrong}"),
                                  ("click", "#t2-sweep-start")), "#t2-sweep-map [data-stage]",
              "#t2-sweep-map :is([data-stage=scoring], [data-stage=done])", "sweep", see="#t2-sweep-map",

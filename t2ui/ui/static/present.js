@@ -132,7 +132,7 @@
       if (story.only_recorded && step.engine && step.recorded) throw new Late();
       document.querySelectorAll(story.alert).forEach((e) => { e.dataset.t2Old = "1"; });
       if (step.fresh) document.querySelectorAll(step.fresh).forEach((e) => { e.dataset.stage = "old"; delete e.dataset.total; });
-      if (step.done === "mix" && t2.alphas.some((a) => a)) await run([["click", "#t2-presets button"]], end); // begins at the base
+      if (step.done === "mix" && t2.alphas.some((a) => a)) await run([["set", null, t2.alphas.map(() => 0).slice(0, story.experts)]], end); // begins at the base
       await run(step.do, end);
       const done = step.done === "mix" ? () => t2.alphas.some((a) => a) : () => !step.done || $(step.done);
       await until(() => {
@@ -199,6 +199,7 @@
         made.addEventListener("click", () => (step ? go(at + step) : leave()));
         return made;
       };
+      if (t2.speak) t2.speak("expert"); // the story's sentences are of its words; what was chosen here stays chosen
       bar = make("section", { id: "t2-bar", ariaLabel: "t2ui" },
         make("div", { className: "t2-bar-side" }, make("span", { className: "t2-moment" }), make("span", { className: "t2-how" })),
         make("div", { className: "t2-bar-words", ariaLive: "polite" }, make("p", { className: "t2-say" }), make("p", { className: "t2-say-more" })),
