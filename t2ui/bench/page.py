@@ -157,7 +157,7 @@ def _open(p: Any, url: str) -> dict[str, float]:
 def _slider(p: Any, pause: Callable[[bool], None] | None) -> dict[str, list[float]]:
     """Seconds from a slider's move to the frame that shows it, move by move; and requests meanwhile."""
     slider, plot = "#t2-alpha-0 input[type=range]", "#t2-map .t2-plot"
-    p.get_by_role("tab", name="Mix", exact=True).click()
+    p.click("#t2-tab-mix-button")
     p.wait_for_selector(f"{plot} .heatmaplayer", state="attached")
     box = p.locator(slider).bounding_box()
     x, y = box["x"], box["y"] + box["height"] / 2
@@ -206,10 +206,11 @@ def _first_token(p: Any) -> float:
 
 def _stop(p: Any) -> float | None:
     """Seconds from Stop to the page that says so; None where the answer was over before."""
+    over = "['done', 'error'].includes(document.querySelector('#t2-answers .t2-answers').dataset.stage)"
     _press(p)
-    p.wait_for_function("window.t2bench.first")
+    p.wait_for_function(f"window.t2bench.first || {over}")
     p.evaluate("document.querySelector('#t2-stop').click()")
-    p.wait_for_function("window.t2bench.stopped || document.querySelector('#t2-answers .t2-answers').dataset.stage === 'done'")
+    p.wait_for_function(f"window.t2bench.stopped || {over}")
     told = p.evaluate("window.t2bench")
     _over(p)
     return (told["stopped"] - told["stop"]) / 1000 if "stopped" in told and "stop" in told else None
@@ -217,7 +218,7 @@ def _stop(p: Any) -> float | None:
 
 def _search(p: Any) -> dict[str, list[float]]:
     """Pictures a second of a live search while it runs, and the long tasks of the browser's main thread, in seconds."""
-    p.get_by_role("tab", name="Search", exact=True).click()
+    p.click("#t2-tab-search-button")
     p.wait_for_selector("#t2-search-start:not([disabled])")
     p.wait_for_timeout(500)
     p.evaluate(SEARCH)
@@ -255,7 +256,7 @@ def _outage(p: Any, line: Callable[[dict[str, Any]], None]) -> bool:
     p.wait_for_selector("#t2-ask:not([disabled])")
     kept = p.input_value("#t2-prompt textarea") == before + after
     slider = float(p.evaluate("window.t2ui.alphas[0] || 0")) > 0.5
-    p.get_by_role("tab", name="Ask", exact=True).click()
+    p.click("#t2-tab-ask-button")
     _press(p)
     p.wait_for_function("window.t2bench.first")
     return kept and slider

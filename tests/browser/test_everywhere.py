@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import missing
 
-TABS = ("Ask", "Mix", "Search", "Spectra")
+TABS = ("ask", "talk", "mix", "search", "spectra")
 SPOILT = """document.querySelector('#t2-header').insertAdjacentHTML('beforeend',
     '<div id="t2-spoilt"><button></button><p style="color:#999;background:#aaa">hardly to be read</p></div>')"""
 AXE = os.environ.get("T2UI_AXE", "")
@@ -24,33 +24,37 @@ def axe() -> str:
     return Path(AXE).read_text(encoding="utf-8")
 
 
+def open_tab(page, name: str) -> None:
+    page.click(f"#t2-tab-{name}-button")
+
+
 def settle(page) -> None:
     """Put something onto every tab: answers, a mix, a search's result, a matrix and one of its components."""
     page.click("#t2-everybody")
-    page.wait_for_selector('#t2-answers .t2-answers[data-details="true"]', timeout=60_000, state="attached")
+    page.wait_for_selector('#t2-answers .t2-answers[data-details="true"]', state="attached")
     unfold(page)
     page.click("#t2-which")
-    page.wait_for_selector("#t2-which-words .t2-words", timeout=60_000)
-    page.get_by_role("tab", name="Mix", exact=True).click()
+    page.wait_for_selector("#t2-which-words .t2-words")
+    open_tab(page, "mix")
     page.fill("#t2-alpha-0 input[type=number]", "0.6")
     page.keyboard.press("Tab")
     page.click("#t2-mix-answer")
-    page.wait_for_selector('#t2-mix-answers .t2-answers[data-details="true"]', timeout=60_000, state="attached")
+    page.wait_for_selector('#t2-mix-answers .t2-answers[data-details="true"]', state="attached")
     unfold(page)
     page.click("#t2-sweep-family input")  # the tiny model's context is too short for questions with pictures
     page.get_by_role("option", name="math", exact=True).click()
     page.click("#t2-sweep-start")
-    page.wait_for_selector("#t2-sweep-map .t2-heat", timeout=120_000)
+    page.wait_for_selector("#t2-sweep-map .t2-heat")
     page.click("#t2-sweep-stop")
-    page.get_by_role("tab", name="Search", exact=True).click()
+    open_tab(page, "search")
     page.locator("#t2-search-source label", has_text="my own").click()
     page.fill("#t2-search-own textarea", json.dumps({"prompt": "7 + 5?", "answer": "12"}))
     page.click("#t2-search-start")
-    page.wait_for_selector('#t2-search-view .t2-search[data-stage="done"]', timeout=120_000, state="attached")
-    page.get_by_role("tab", name="Spectra", exact=True).click()
-    page.wait_for_selector("#t2-spectra-lora .scatterlayer", timeout=60_000, state="attached")
+    page.wait_for_selector('#t2-search-view .t2-search[data-stage="done"]', state="attached")
+    open_tab(page, "spectra")
+    page.wait_for_selector("#t2-spectra-lora .scatterlayer", state="attached")
     page.click("#t2-component-look")
-    page.wait_for_selector('.t2-component[data-over="true"]', timeout=60_000)
+    page.wait_for_selector('.t2-component[data-over="true"]')
 
 
 def unfold(page) -> None:
@@ -81,7 +85,7 @@ def test_every_tab_everywhere(visit, axe):
             if page.evaluate("document.body.classList.contains('dark')") != (scheme == "dark"):
                 page.click(".t2-theme")
             for tab in TABS:
-                page.get_by_role("tab", name=tab, exact=True).click()
+                open_tab(page, tab)
                 page.wait_for_timeout(400)  # colours fade over
                 told = findings(page)
                 if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
