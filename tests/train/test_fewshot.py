@@ -31,10 +31,13 @@ def test_a_search_is_measured_beside_everything_simple(tiny_llava):
     heldout = Heldout(tiny_llava, "math", 4)
     reports = list(fewshot(tiny_llava, "math", SETTINGS, 2, heldout=heldout, fresh=2))
     result = reports[-1].result
-    names = ["base", *tiny_llava.stack.names, "uniform", "all", "half", "dispatch", "single", "random", "found"]
+    names = ["base", *tiny_llava.stack.names, "uniform", "all", "half", "dispatch", "single", "random", "searched", "found"]
     assert list(result["heldout"]) == names and {c["n"] for c in result["heldout"].values()} == {4}
     assert [p["minus"] for p in result["paired"]] == names[:-1]
     assert 0 < result["first_seconds"] <= result["seconds"] + 0.01 and result["evaluations"] == 2 * 4 * 2
+    assert result["chosen"] in ("mean", "best", "default") and 0 <= result["luck"] <= 1
+    if result["chosen"] != "default":
+        assert result["heldout"]["searched"] == result["heldout"]["found"]
     assert result["heldout"]["single"] == result["heldout"][next(iter(Mix.parse(result["single_choice"]).alphas))]
 
 

@@ -16,12 +16,12 @@ def cell(accuracy: float) -> dict:
 
 def found(task: str, seed: int, **accuracy: float) -> dict:
     return {"task": task, "seed": seed, "shots": 10, "objective": "likelihood", "seconds": 8.0, "first_seconds": 0.5,
-            "generations": 8, "alphas": {"math": 0.5, "vision": 1.0},
+            "generations": 8, "chosen": "default" if seed == 1 else "mean", "alphas": {"math": 0.5, "vision": 1.0},
             "heldout": {name: cell(value) for name, value in accuracy.items()}}  # fmt: skip
 
 
 BESIDE = {"base": 0.1, "math": 0.2, "vision": 0.3, "dispatch": 0.3, "uniform": 0.4, "all": 0.5, "half": 0.6, "single": 0.3,
-          "random": 0.7}  # fmt: skip
+          "random": 0.7, "searched": 0.65}  # fmt: skip
 DISPATCH = {"labels": LABELS, "accuracy": 0.99, "ece": 0.02, "confusion": {
     "math": {"math": 990, "other": 10}, "math+picture": {"math": 9, "code": 1}, "math_code": {"math": 3, "code": 6, "other": 1},
     "handwritten math": {"math": 49, "other": 1}, "handwritten other": {"other": 57, "math": 3}}}  # fmt: skip
@@ -42,7 +42,7 @@ def test_all_demands_met_and_the_figures_are_there():
     for words in ("| math (1000) | 990 | 0 | 10 | 99.0 % |", "| math+picture (10) | 9 | 1 | 0 | 90.0 % |",
                   "| math_code (10) | 3 | 6 | 1 | 90.0 % |", "80.0 to 90.0", "**85.0**", "always the right expert"):  # fmt: skip
         assert words in text, words
-    assert text.count("math 0.50, vision 1.00") == 8
+    assert text.count("math 0.50, vision 1.00") == 8 and text.count("(dispatch's choice, kept)") == 4
 
 
 def test_hand_written_counts_the_foreign_ones():
