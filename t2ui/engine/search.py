@@ -305,7 +305,9 @@ def _choose(loaded: Loaded, shots: list[Shot], fresh: list[Shot], settings: Sear
 
 
 def usual_choice(loaded: Loaded, shots: Sequence[Shot]) -> Mix:
-    """The mix that dispatch (by the classifier where there is one) chooses most often for these examples."""
+    """The mix that dispatch (by the classifier where there is one) chooses most often for these examples; base without any."""
+    if not shots:
+        return Mix.base()
     strategy = "classifier" if loaded.dispatcher is not None else "prompt"
     decided = [d.mix for d in dispatch_all(loaded, [s.prompt for s in shots], [s.image for s in shots], strategy)]
     return max(decided, key=decided.count)

@@ -127,7 +127,8 @@ def test_search_measures_what_it_found_and_keeps_it(place, tmp_path, capsys):
             "2", "--n", "4", "--seed", "5", "--keep", "both", "--recipe", str(tmp_path / "mix.json"), "--json", str(out)]  # fmt: skip
     assert main([*args, *place]) == 0
     found = json.loads(out.read_text())
-    assert set(found["heldout"]) == {"base", "math", "vision", "uniform", "all", "half", "dispatch", "single", "random", "found"}
+    assert set(found["heldout"]) == {"base", "math", "vision", "uniform", "all", "half", "dispatch", "single", "random", "searched",
+                                     "found"}  # fmt: skip
     assert all({"accuracy", "ci95", "n"} == set(cell) for cell in found["heldout"].values())
     assert {p["minus"] for p in found["paired"]} == set(found["heldout"]) - {"found"}
     assert set(found["alphas"]) <= {"math", "vision"} and found["evaluations"] == 24 and found["seconds"] > 0
