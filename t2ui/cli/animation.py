@@ -12,6 +12,7 @@ SIZE = (1440, 1000)
 WIDTH = 960  # of the picture
 LENGTH, HOLD = 5.0, 4.0  # seconds: of the run as it is shown, and of its last picture
 MAX_BYTES = 2_000_000
+WARM_UP = "Anna has 12 pens and buys 3. How many pens does Anna have?"
 PARTS = ("#t2-flow", "#t2-answers")
 # Every state that the page shows of the run, with the time it came.
 CATCH = """parts => {
@@ -34,8 +35,9 @@ def animate(browser: Any, url: str, question: str, out: Path) -> tuple[int, floa
     page = context.new_page()
     page.goto(url, wait_until="commit")
     page.wait_for_selector("#t2-ask:not([disabled])", timeout=60_000)
-    page.fill("#t2-prompt textarea", question)
-    for once in (False, True):  # the first run is for warming up
+    for once, words in ((False, WARM_UP), (True, question)):  # not the same twice: that answer would be a kept one
+        page.fill("#t2-prompt textarea", words)
+        page.wait_for_timeout(200)
         page.evaluate("document.querySelector('#t2-answers .t2-answers').dataset.stage = 'old'")
         if once:
             page.evaluate(CATCH, list(PARTS))
