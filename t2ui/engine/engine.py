@@ -21,7 +21,7 @@ from .cache import slots_for
 from .choose import choose
 from .dispatch import Dispatch, dispatch
 from .errors import BusyError, EngineError, ModelError, RequestError
-from .jobs import CallJob, DecodeJob, Job
+from .jobs import CallJob, DecodeJob, Job, Traffic
 from .memory import free_bytes
 from .model import Loaded, LoadReport, load
 from .request import Request
@@ -89,6 +89,13 @@ class Engine:
     @property
     def ready(self) -> bool:
         return self.state == "ready"
+
+    @property
+    def traffic(self) -> Traffic:
+        """How busy it is now; any thread may ask."""
+        with self._condition:
+            rows = self._scheduler.live if self._scheduler is not None else 0
+            return Traffic(rows, len(self._active), len(self._waiting))
 
     def wait(self, timeout: float | None = None) -> Loaded:
         """Block until the model is loaded.

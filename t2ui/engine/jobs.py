@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .decode import decode
@@ -19,6 +19,15 @@ from .scheduler import Row, Scheduler, words
 from .stream import Channel, cancelled
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """How busy an engine is: live rows (answers being written), other jobs under way, and jobs that wait."""
+
+    rows: int
+    jobs: int
+    waiting: int
 
 
 class Job:

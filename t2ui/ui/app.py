@@ -24,6 +24,7 @@ from t2ui.ui import (
     parts,
     present,
     theme,
+    traffic,
 )
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
@@ -45,6 +46,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         api.add(backend, t)  # first, so that their names are theirs
         markup(parts.header(t), elem_id="t2-header")
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
+        busy = traffic.build(t)
         markup(guide.html(t), elem_id="t2-guide")
         from_link = markup("", elem_id="t2-link-notice")
         known = markup(take.names_html(names), elem_id="t2-names")
@@ -84,6 +86,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, inspected.look, inspected.off]
         opening = _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
         aids.wire(demo, opening, box, backend, t)
+        traffic.wire(demo, busy, backend, sessions, t)
 
         def left(request: gr.Request) -> None:
             sessions.forget(events.session_of(request))

@@ -21,6 +21,18 @@ class Sessions:
         self._shown: dict[str, dict[str, tuple[Run, Question]]] = {}
         self._kept: dict[str, Kept] = {}
         self._talks: dict[str, Conversation] = {}
+        self._here: set[str] = set()
+
+    def arrive(self, session: str) -> None:
+        """A page was opened."""
+        with self._lock:
+            self._here.add(session)
+
+    @property
+    def here(self) -> int:
+        """How many pages are open."""
+        with self._lock:
+            return len(self._here)
 
     def begin(self, session: str, kind: str) -> Halt:
         """A fresh halt; what this visitor still had running under that kind is stopped."""
@@ -80,6 +92,7 @@ class Sessions:
         """The page was closed."""
         self.stop(session)
         with self._lock:
+            self._here.discard(session)
             self._halts.pop(session, None)
             self._last.pop(session, None)
             self._tried.pop(session, None)

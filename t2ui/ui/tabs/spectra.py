@@ -125,7 +125,7 @@ def wire(tab: SpectraTab, part: gr.Tab, sliders: Sequence[gr.components.Componen
             explain(error, t)  # the server's log; the picture stays as it was, with its own words
             return [gr.skip()] * 3
 
-    async def opened(event: gr.EventData):
+    async def matrix_opened(event: gr.EventData):
         path = str((event._data or {}).get("matrix"))
         try:
             held = await backend.engine.run(lambda loaded: (matrix_of(loaded, path), expert_names(loaded), loaded.adapted.n_layers))
@@ -149,7 +149,7 @@ def wire(tab: SpectraTab, part: gr.Tab, sliders: Sequence[gr.components.Componen
     told = "(...values) => { window.t2ui.setMix(values); return []; }"
     tab.map.wake(None, alphas, None, js=told, **QUIET)
     tab.map.wake(first, list(sliders), tab.outputs, **LIVE)
-    tab.map.pick(opened, None, [tab.notice, tab.matrix, tab.path], **LIVE)
+    tab.map.pick(matrix_opened, None, [tab.notice, tab.matrix, tab.path], **LIVE)
     part.select(settled, list(sliders), rests, **LIVE)
     moved = "(...values) => window.t2ui.stripValues(values)"
     tab.strip.pick(None, alphas, alphas, js=moved, **QUIET).then(settled, list(sliders), rests, **LIVE)

@@ -1,6 +1,6 @@
 """English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_spectra.py``, ``en_guide.py``, ...)."""
 
-from t2ui.ui.text import en_ask, en_guide, en_mix, en_present, en_share, en_spectra, en_talk, en_words
+from t2ui.ui.text import en_ask, en_guide, en_mix, en_present, en_share, en_shell, en_spectra, en_talk, en_words
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
@@ -8,6 +8,7 @@ TEXT: dict[str, str] = {
     **en_mix.TEXT,
     **en_present.TEXT,
     **en_share.TEXT,
+    **en_shell.TEXT,
     **en_spectra.TEXT,
     **en_talk.TEXT,
     **en_words.TEXT,
