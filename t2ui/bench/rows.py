@@ -89,12 +89,16 @@ def mix(loaded: Loaded, repeats: int = 9, changes: int = 10) -> Result:
 
 def cem(loaded: Loaded, repeats: int = 3, candidates: int = 32, shots: int = 10, tokens: int = 32) -> Result:
     """One generation of a search: all candidates as rows of one batch / folded one after the other, their shots batched /
-    folded, one shot at a time (four candidates measured, times the rest) / the same batch without adapters."""
+    folded, one shot at a time (four candidates measured, times the rest) / as large a batch without adapters.
+
+    The latter holds as many different prompts of the same length: a batch without mixes would read each shot only once for all
+    candidates, which is not what is compared.
+    """
     need_experts(loaded)
     asked = prompts(loaded, shots, PROMPT)
     population = mixes(loaded, candidates)
     scale = loaded.scales([mix for mix in population for _ in asked])
-    everybody = asked * candidates
+    everybody, others = asked * candidates, prompts(loaded, shots * candidates, PROMPT, seed=1)
     alone = min(4, candidates)
 
     def serial() -> None:
@@ -113,7 +117,7 @@ def cem(loaded: Loaded, repeats: int = 3, candidates: int = 32, shots: int = 10,
     stages: dict[str, list[tuple[float, float]]] = {"rows": [], "no_mix": []}
 
     def batch(name: str, with_scale: torch.Tensor | None) -> float:
-        stages[name].append(generate(loaded, everybody, with_scale, tokens))
+        stages[name].append(generate(loaded, everybody if with_scale is not None else others, with_scale, tokens))
         return sum(stages[name][-1])
 
     m = medians(interleaved({"rows": lambda: batch("rows", scale), "no_mix": lambda: batch("no_mix", None), "serial": serial,
