@@ -109,6 +109,7 @@ def test_every_chart_exports_what_it_draws(spectra):
     for i in range(charts.count()):
         name = charts.nth(i).get_attribute("data-name")
         where = f".t2-chart[data-name={name}]"
+        page.wait_for_timeout(1_200)  # more than ten downloads within a few seconds are too many for Chromium
         svg = download(page, where, "svg").decode()
         assert svg.startswith("<svg") and "http://127" not in svg and "xmlns" in svg, name  # it stands alone
         assert download(page, where, "png").startswith(b"\x89PNG"), name
