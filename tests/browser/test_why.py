@@ -33,7 +33,7 @@ def test_tokens_have_numbers_on_hover_and_by_keyboard(visit):
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_which_words_decided(visit, url, width):
-    page = visit(f"{url}?mode=expert", width=width).ask(  # on a phone Simple mode would be the default
+    page = visit(f"{url}/?mode=expert", width=width).ask(  # on a phone Simple mode would be the default
         QUESTION).wait().page  # fmt: skip
     details(page)
     page.click("#t2-why > button")
