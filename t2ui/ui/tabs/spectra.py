@@ -148,7 +148,8 @@ def wire(tab: SpectraTab, part: gr.Tab, sliders: Sequence[gr.components.Componen
     tab.basis.pick(project, None, tab.projected, **LIVE)
     told = "(...values) => { window.t2ui.setMix(values); return []; }"
     tab.map.wake(None, alphas, None, js=told, **QUIET)
-    tab.map.wake(first, list(sliders), tab.outputs, **LIVE)
+    # An address may have moved the sliders while the model was loading: what rests on the mix is looked at again.
+    tab.map.wake(first, list(sliders), tab.outputs, **LIVE).then(settled, list(sliders), rests, **LIVE)
     tab.map.pick(matrix_opened, None, [tab.notice, tab.matrix, tab.path], **LIVE)
     part.select(settled, list(sliders), rests, **LIVE)
     moved = "(...values) => window.t2ui.stripValues(values)"
