@@ -6,12 +6,15 @@ from typing import Any
 
 
 def expert_names(loaded: Any) -> tuple[str, ...]:
-    """The usable experts in the order in which the first pass names them: the same everywhere on the page."""
+    """The usable experts in the order in which the first pass names them: the same everywhere on the page. One that came later
+    (:meth:`Loaded.admit`) stands at the end, whatever its name: sliders know their experts by place."""
     from t2ui.engine.dispatch import labels_of
 
     usable = list(loaded.stack.names)
-    asked = [name for name in labels_of(loaded) if name in usable]
-    return (*asked, *[name for name in usable if name not in asked])
+    early = [name for name in usable if name not in loaded.admitted]
+    asked = [name for name in labels_of(loaded) if name in early]
+    late = [name for name in loaded.admitted if name in usable]
+    return (*asked, *[name for name in early if name not in asked], *late)
 
 
 def cells_of(loaded: Any) -> list[dict[str, Any]]:

@@ -146,14 +146,15 @@ def spectrum_lines(columns: Mapping[str, Any], *, sigma: str = "sigma", sigma2: 
 
 
 def cosine_heatmap(table: Sequence[Sequence[float]], names: Sequence[str]) -> go.Figure:
-    """Experts against each other, from -1 to 1."""
+    """Experts against each other, from -1 to 1; of more than a dozen without the numbers in the cells."""
+    many = len(names) > 12
     figure = go.Figure(go.Heatmap(
-        z=[list(row) for row in table], x=list(names), y=list(names), zmin=-1, zmax=1, xgap=2, ygap=2,
-        colorscale=[list(stop) for stop in AGREE_SCALE], texttemplate="%{z:.2f}",
+        z=[list(row) for row in table], x=list(names), y=list(names), zmin=-1, zmax=1, xgap=0 if many else 2, ygap=0 if many else 2,
+        colorscale=[list(stop) for stop in AGREE_SCALE], texttemplate=None if many else "%{z:.2f}",
         hovertemplate="%{y} · %{x}: %{z:.3f}<extra></extra>",
         colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 5},
     ))  # fmt: skip
-    return _plain(figure, max(240, 90 + 40 * len(names)), xaxis={"type": "category", "fixedrange": True},
+    return _plain(figure, max(240, 90 + (14 if many else 40) * len(names)), xaxis={"type": "category", "fixedrange": True},
                   yaxis={"type": "category", "autorange": "reversed", "fixedrange": True})  # fmt: skip
 
 

@@ -45,47 +45,69 @@ class Registry:
         self.refused: dict[str, Refused] = {}
         self.warnings: dict[str, list[Finding]] = {}
         self._seen: dict[Path, tuple[int, ...]] | None = None
+        self._places: dict[str, Path] = {}
         self.refresh()
 
     def refresh(self) -> bool:
         """Look at the folder again; True if anything was added, changed or removed since (and all is read anew)."""
-        seen = {}
-        for file in _files(self.folder):
-            try:
-                stat = [f.stat() for f in (file, file.with_name(WEIGHTS)) if f == file or (file.name == CONFIG and f.exists())]
-            except OSError:
-                continue  # it went between listing and looking
-            seen[file] = tuple(n for s in stat for n in (s.st_mtime_ns, s.st_size, s.st_ino))
+        seen = {file: stamp for file in _files(self.folder) if (stamp := _stamp(file)) is not None}
         if seen == self._seen:
             return False
         self._seen = seen
-        self.experts, self.dispatchers, self.refused, self.warnings = {}, {}, {}, {}
+        self.experts, self.dispatchers, self.refused, self.warnings, self._places = {}, {}, {}, {}, {}
         for file in seen:
-            self._read(file)
+            folder = file.parent.name
+            try:
+                self._take(file, *self._read(file))
+            except ExpertError as error:
+                self.refused[folder] = Refused(folder, file, error.findings)
         return True
 
-    def _read(self, file: Path) -> None:
-        folder = file.parent.name
-        try:
-            expert = load_adapter(file.parent) if file.name == CONFIG else load_expert(file)
-            findings = expert.check(self.adapted) if self.adapted is not None else []
-            if expert.name in self.experts or expert.name in self.dispatchers:
-                findings.append(
-                    Finding(
-                        "refuse",
-                        "a name in use",
-                        f"a second {expert.name!r}",
-                        "a name of its own",
-                        "Rename one of them.",
-                    )
-                )
-            refusals(findings, f"expert {folder!r}")
-        except ExpertError as error:
-            self.refused[folder] = Refused(folder, file, error.findings)
-            return
+    def add(self, folder: Path | str) -> Expert | LoRAExpert:
+        """Read one folder that has come into the registry's; everything else stays as it was read.
+
+        Raises:
+            ExpertError: it cannot be used, or holds no expert; the registry is as before.
+        """
+        place = self.folder / Path(folder).name
+        file = next((file for file in _files(self.folder) if file.parent == place), None)
+        stamp = None if file is None else _stamp(file)
+        if file is None or stamp is None:
+            finding = Finding("refuse", "no expert", f"nothing of one in {place.name!r}", f"{FILE_NAME}, or {CONFIG} and {WEIGHTS}",
+                              "Give the expert's own files.")  # fmt: skip
+            raise ExpertError(f"expert {place.name!r}: {finding}", [finding])
+        expert, findings = self._read(file)
+        self._take(file, expert, findings)
+        self._seen = {**(self._seen or {}), file: stamp}
+        return expert
+
+    def place(self, name: str) -> Path | None:
+        """The folder that an expert was read from."""
+        return self._places.get(name)
+
+    def _read(self, file: Path) -> tuple[Expert | LoRAExpert, list[Finding]]:
+        """An expert and what its user should know; ExpertError: it cannot be used here."""
+        expert = load_adapter(file.parent) if file.name == CONFIG else load_expert(file)
+        findings = expert.check(self.adapted) if self.adapted is not None else []
+        if expert.name in self.experts or expert.name in self.dispatchers:
+            findings.append(Finding("refuse", "a name in use", f"a second {expert.name!r}", "a name of its own", "Rename one of them."))
+        refusals(findings, f"expert {file.parent.name!r}")
+        return expert, findings
+
+    def _take(self, file: Path, expert: Expert | LoRAExpert, findings: list[Finding]) -> None:
+        self._places[expert.name] = file.parent
         (self.experts if expert.role == "skill" else self.dispatchers)[expert.name] = expert
         if findings:
             self.warnings[expert.name] = findings
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    """What changes when an expert's files do; None: they went between listing and looking."""
+    try:
+        stat = [f.stat() for f in (file, file.with_name(WEIGHTS)) if f == file or (file.name == CONFIG and f.exists())]
+    except OSError:
+        return None
+    return tuple(n for s in stat for n in (s.st_mtime_ns, s.st_size, s.st_ino))
 
 
 def _files(folder: Path) -> list[Path]:

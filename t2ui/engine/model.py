@@ -92,6 +92,7 @@ class Loaded:
         info: for people. settings: the folder's t2ui.json ({} without one). codec: texts to ids and back.
         eos: ids that end an answer; the first one is the terminator that ``score`` appends.
         between: set by an engine while long work runs, see :meth:`breathe`.
+        admitted: experts that came after loading, in the order of coming (:meth:`admit`).
         architecture: the model's row of the table. eyes: how it sees; None for a model that cannot.
     """
 
@@ -104,6 +105,7 @@ class Loaded:
         self.device = model.device  # where token ids go; a model that is spread over GPUs begins here
         self.image_cache = FeatureCache()
         self.between: Callable[[], None] | None = None
+        self.admitted: list[str] = []
         self.stack = self._stack()
 
     @property
@@ -131,6 +133,20 @@ class Loaded:
         if idle and self.adapted.forget(e.digest for e in self.stack.experts if isinstance(e, LoRAExpert)):
             self.stack = self._stack()
         return changed
+
+    def admit(self, folder: Path | str) -> Expert | LoRAExpert:
+        """Take in one folder that has come into the experts' folder; the experts that are there stay as they are.
+
+        Raises:
+            ExpertError: it cannot be used on this model (nothing has changed then).
+        """
+        if self.registry is None:
+            raise ModelError("this model was loaded without a folder of experts: give one with --experts")
+        expert = self.registry.add(folder)
+        if expert.role == "skill":
+            self.stack = self._stack()
+            self.admitted.append(expert.name)
+        return expert
 
     # -- requests --------------------------------------------------------------------------------------
 

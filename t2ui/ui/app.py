@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -29,7 +30,7 @@ from t2ui.ui import (
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs import ask, component, keep, mix, score, search, spectra, sweep, take, talk
+from t2ui.ui.tabs import ask, component, experts, keep, mix, score, search, spectra, sweep, take, talk
 from t2ui.ui.text import Text
 
 
@@ -50,6 +51,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         markup(guide.html(t), elem_id="t2-guide")
         from_link = markup("", elem_id="t2-link-notice")
         known = markup(take.names_html(names), elem_id="t2-names")
+        panel = experts.build(t, backend)
         with gr.Row(elem_id="t2-main"):
             with gr.Column(elem_id="t2-question", min_width=300):
                 box = composer.build(t, shown, backend.options.seed)
@@ -61,7 +63,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
                     with gr.Tab(t("tab.talk"), id="talk", elem_id="t2-tab-talk") as talk_part:
                         talk_tab = talk.build(t)
                     with gr.Tab(t("tab.mix"), id="mix", elem_id="t2-tab-mix") as mix_part:
-                        mix_tab = mix.build(t, names, cells)
+                        mix_tab = mix.build(t, names, cells, backend.slots)
                         score_part = score.build(t)
                         sweep_part = sweep.build(t, names)
                     with gr.Tab(t("tab.search"), id="search", elem_id="t2-tab-search") as search_part:
@@ -84,7 +86,10 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         keep.wire(kept, box, from_link, ask_tab, mix_tab, tabs, backend, sessions, recording, t)
         present.wire(demo, player, backend, t)
         buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, inspected.look, inspected.off]
-        opening = _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
+        told = Experts(status, known, box.strategy, panel.list, mix_tab, sweep_part)
+        opening = _wire_loading(demo, backend, told, box, talk_tab, [panel.upload, *buttons], t)
+        arriving = experts.wire(panel, backend, lambda: told.updates(backend, t), told.outputs, t)
+        spectra.refill(spectra_tab, arriving, mix_tab.state, backend, t)
         aids.wire(demo, opening, box, backend, t)
         traffic.wire(demo, busy, backend, sessions, t)
 
@@ -95,8 +100,8 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
     return demo
 
 
-def launch_options(t: Text | None = None) -> dict[str, Any]:
-    """How the page looks and what it leaves out: for ``demo.launch`` and for tests."""
+def launch_options(uploads: bool = False) -> dict[str, Any]:
+    """How the page looks and what it leaves out: for ``demo.launch`` and for tests. ``uploads``: experts may be uploaded, too."""
     css = theme.css_variables() + live.styles()
     return {
         "theme": theme.theme(),
@@ -104,49 +109,55 @@ def launch_options(t: Text | None = None) -> dict[str, Any]:
         "head": live.head(),
         "footer_links": [],
         "run_history": False,
-        "max_file_size": "12mb",
+        "max_file_size": "2gb" if uploads else "12mb",
         "ssr_mode": False,
         "enable_monitoring": False,
         "app_kwargs": lean.app_kwargs(),
     }
 
 
+@dataclass(frozen=True)
+class Experts:
+    """The components that know which experts there are: told when the model is there, and again when one was uploaded."""
+
+    status: gr.HTML
+    known: gr.HTML
+    strategy: gr.Radio
+    list: gr.HTML
+    tab: mix.MixTab
+    swept: sweep.SweepPart
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        tab, swept = self.tab, self.swept
+        return [self.status, self.known, self.strategy, self.list, tab.presets, tab.share, tab.editor, tab.change, swept.first,
+                swept.second, *tab.sliders]  # fmt: skip
+
+    def updates(self, backend: Backend, t: Text) -> dict[Any, Any]:
+        """By component (of :attr:`outputs`), for the experts that ``backend`` has now."""
+        names, tab = backend.names, self.tab
+        offers = zip((self.swept.first, self.swept.second), sweep.choices(names, t), strict=True)
+        return {
+            self.status: parts.status(t, "ready", ready_words(backend, t), simple=ready_words(backend, t, t.simple)),
+            self.known: take.names_html(names),
+            self.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t)),
+            self.list: live.sent(experts.payload(backend, t)),
+            tab.presets: mix.presets_html(names, t),
+            tab.share: live.share_payload(names, t),
+            tab.editor: depth.payload(names, t),
+            tab.change: live.sent(live.change_payload(backend.cells, names, t, n_layers=backend.n_layers)),
+            **{dropdown: gr.update(**offer) for dropdown, offer in offers},
+            **{slider: gr.update(**mix.slot(i, names, t)) for i, slider in enumerate(tab.sliders)},
+        }
+
+
 def _wire_loading(
-    demo: gr.Blocks,
-    backend: Backend,
-    status: gr.HTML,
-    known: gr.HTML,
-    box: composer.Composer,
-    tab: mix.MixTab,
-    talked: talk.TalkTab,
-    swept: sweep.SweepPart,
-    buttons: list[gr.Button],
-    t: Text,
+    demo: gr.Blocks, backend: Backend, told: Experts, box: composer.Composer, talked: talk.TalkTab, buttons: list[gr.Button], t: Text
 ) -> gr.events.Dependency:
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
-    outputs = [
-        status,
-        known,
-        box.ask,
-        box.everybody,
-        tab.answer,
-        box.notice,
-        tab.notice,
-        tab.presets,
-        tab.share,
-        tab.editor,
-        tab.change,
-        tab.refused,
-        talked.memory,
-        talked.notice,
-        box.examples,
-        box.thumbs,
-        box.strategy,
-        *buttons,
-        swept.first,
-        swept.second,
-        *tab.sliders,
-    ]
+    tab, status = told.tab, told.status
+    outputs = [*told.outputs, box.ask, box.everybody, tab.answer, box.notice, tab.notice, tab.refused, talked.memory, talked.notice,
+               box.examples, box.thumbs, *buttons]  # fmt: skip
 
     async def opened(request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         backend.page_opened()
@@ -165,31 +176,27 @@ def _wire_loading(
             yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why, talked.notice: why}
             return
         names = backend.names
-        told = link.read(dict(request.query_params), names, t)[0]
-        asked = told.strategy  # only now it is known which ones there are
+        asks = link.read(dict(request.query_params), names, t)[0]
+        asked = asks.strategy  # only now it is known which ones there are
+        known = asked in backend.strategies
         # The address was read while only a guess of the experts' order was there: another order, other sliders.
-        again = dict(enumerate(told.mix)) if told.mix is not None and names != before else {}
-        chosen = {"value": asked} if asked in backend.strategies else {}
-        unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not chosen else ""
+        again = dict(enumerate(asks.mix)) if asks.mix is not None and names != before else {}
+        unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not known else ""
         alone = "" if names else t("next.short", name=backend.info.name)
         here = next_steps.on_this_machine(request.client.host if request.client else None, request.headers.get("host"))
+        updates = told.updates(backend, t)
+        for i, value in again.items():
+            updates[tab.sliders[i]]["value"] = value
+        if known:
+            updates[told.strategy]["value"] = asked
         yield {
-            status: parts.status(t, "ready", ready_words(backend, t), simple=ready_words(backend, t, t.simple)),
-            known: take.names_html(names),
+            **updates,
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
             box.notice: parts.notice(unknown, "warn", t("link.title")) or parts.notice(alone),
-            box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t), **chosen),
             tab.notice: "",
             talked.notice: "",
             talked.memory: talk.memory_html(backend, t),
-            tab.presets: mix.presets_html(names, t),
-            tab.share: live.share_payload(names, t),
-            tab.editor: depth.payload(names, t),
-            tab.change: live.change_payload(backend.cells, names, t, n_layers=backend.n_layers),
-            **{dropdown: gr.update(**offer) for dropdown, offer in zip((swept.first, swept.second), sweep.choices(names, t), strict=True)},
             tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t),
-            **{slider: gr.update(**mix.slot(i, names, t), **({"value": again[i]} if i in again else {}))
-               for i, slider in enumerate(tab.sliders)},
         }
 
     return demo.load(opened, None, outputs, **events.LIVE)

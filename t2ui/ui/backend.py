@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from t2ui.core.mixing import Mix
     from t2ui.engine import Engine
+    from t2ui.engine.cards import Card
 
-MAX_EXPERTS = 12  # sliders on the page
+SLIDERS, MORE, MOST = 12, 8, 256  # sliders on a page: at least, beyond the experts there are (for uploads), at most
 log = logging.getLogger("t2ui")
 
 
@@ -39,16 +40,19 @@ class Options:
     threads: int | None = None
     seed: int = 0
     waiting: int = 64
+    uploads: bool = False
 
 
 class Backend:
     """Holds the engine.
 
     Attributes:
-        names: the usable experts, in the registry's order (at most :data:`MAX_EXPERTS` of them on the page).
+        names: the usable experts; a name's place is its slider's, so that names are only ever appended (:meth:`learn`).
+        slots: sliders that the page has; those of empty slots are hidden.
         lora: those of them that are LoRA adapters.
         refused: (name, reason) of experts that this model cannot use.
         cells: the Gram matrices of every adapted matrix, for the change map (see ``t2ui.plots``).
+        cards: what is known about each expert, in the order of ``names``.
         strategies: how the first pass can choose here: ``prompt``, ``classifier`` where there is such an expert,
             ``few-shot:NAME`` for every kept mix.
     """
@@ -56,10 +60,15 @@ class Backend:
     def __init__(self, options: Options | None = None, engine: Engine | None = None) -> None:
         self.options = options or Options()
         self.engine = engine
-        self.names: tuple[str, ...] = peek_experts(self.options.experts)[:MAX_EXPERTS] if engine is None else ()
+        found = peek_experts(self.options.experts) if engine is None else ()
+        if engine is not None and engine.loaded is not None:
+            found = engine.loaded.stack.names
+        self.slots = min(max(SLIDERS, len(found) + MORE), MOST)
+        self.names: tuple[str, ...] = found[: self.slots] if engine is None else ()
         self.lora: tuple[str, ...] = ()
         self.refused: list[tuple[str, str]] = []
         self.cells: list[dict[str, Any]] = []
+        self.cards: list[Card] = []
         self.began = time.monotonic()
         self.strategies: tuple[str, ...] = ("prompt",)
         self.seconds: float | None = None
@@ -145,6 +154,21 @@ class Backend:
         """The model's decoder layers; None before it is there."""
         return self.engine.loaded.adapted.n_layers if self.engine is not None and self.engine.loaded is not None else None
 
+    def learn(self, loaded: Any, cells: list[dict[str, Any]]) -> None:
+        """What the page has to know of the experts that are there now; experts that had a place keep it.
+
+        Args:
+            cells: :func:`t2ui.cells.cells_of` of the same moment.
+        """
+        from t2ui.engine.cards import cards_of
+
+        self.names = expert_names(loaded)[: self.slots]
+        self.lora = tuple(name for name in self.names if name in loaded.stack.columns)
+        self.refused = [(name, entry.reason) for name, entry in loaded.registry.refused.items()] if loaded.registry else []
+        self.cells = cells
+        self.strategies = strategies_of(loaded)
+        self.cards = cards_of(loaded, self.names)
+
     def close(self) -> None:
         if self.engine is not None:
             self.engine.close()
@@ -167,11 +191,7 @@ class Backend:
                     max_waiting=self.options.waiting,
                 )
             loaded = self.engine.wait()
-            self.names = expert_names(loaded)
-            self.lora = tuple(name for name in self.names if name in loaded.stack.columns)
-            self.refused = [(name, entry.reason) for name, entry in loaded.registry.refused.items()]
-            self.cells = self.engine.run(cells_of).result()
-            self.strategies = strategies_of(loaded)
+            self.learn(loaded, self.engine.run(cells_of).result())
             self.seconds = time.monotonic() - self.began
             self._complete = True
         except Exception as error:  # the page stays up and says why; the details go to the server's log

@@ -17,7 +17,7 @@ from t2ui.ui.text import Text
 from t2ui.ui.theme import colour
 
 POINTS = ("early", "middle", "late")
-LIMIT = 2_000  # characters
+LIMIT = 16_000  # characters: three numbers for every slider a page can have
 
 
 def read(text: Any, names: Sequence[str]) -> dict[str, tuple[float, ...]]:
@@ -32,7 +32,9 @@ def read(text: Any, names: Sequence[str]) -> dict[str, tuple[float, ...]]:
         raise ValueError
     try:
         rows = json.loads(text)
-        found = {name: tuple(float(v) for v in row) for name, row in zip(names, rows, strict=True)}
+        if not isinstance(rows, list) or len(rows) > len(names):  # fewer are a page that was opened before an expert was uploaded
+            raise ValueError
+        found = {name: tuple(float(v) for v in row) for name, row in zip(names, rows, strict=False)}
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError from error
     if any(len(row) != len(POINTS) or not all(0.0 <= v <= 1.0 for v in row) for row in found.values()):  # NaN fails too

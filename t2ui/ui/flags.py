@@ -29,6 +29,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="so many jobs of all visitors may wait; one more is turned away, and told so (default: %(default)s)")  # fmt: skip
     add("--login", action="store_true",
         help=f"ask every visitor for the name and password that ${LOGIN} holds as NAME:PASSWORD")  # fmt: skip
+    add("--uploads", action=argparse.BooleanOptionalAction, default=None,
+        help="whether visitors may add experts (default: only where nobody but this machine can open the page)")  # fmt: skip
     add("--monitor", action="store_true", help="serve the page of requests and their times at /monitoring")
     add("--json", default=None, metavar="FILE", help="write address and process number to this file once it listens")
     browser = parser.add_mutually_exclusive_group()

@@ -19,6 +19,7 @@ from t2ui.ui.theme import colour, icon
 
 OTHER = "other"
 BAR = 25  # height of one line of scores
+MOST = 9  # bars: of more candidates the likeliest
 HEAD = 40  # height of a station's heading
 FOOT = 34
 _ORDER = ("prompt", "first", "mix", "second")
@@ -36,7 +37,7 @@ class Box:
 
 def flow_html(run: Run, t: Text) -> str:
     """The picture of a run, at whatever stage it is."""
-    scores = len(run.first_pass.scores) if run.first_pass else len(run.names) + 1
+    scores = len(_bars(run)[0]) + bool(_bars(run)[1])
     tall = max(HEAD + FOOT + BAR * max(scores, 4), 176)
     wide = [Box(1, 1, 196, tall), Box(237, 1, 266, tall), Box(543, 1, 186, tall), Box(769, 1, 230, tall)]
     narrow, y = [], 1.0
@@ -189,6 +190,17 @@ def _prompt(run: Run, t: Text, box: Box) -> list[str]:
     return parts
 
 
+def _bars(run: Run) -> tuple[list[tuple[str, float | None]], list[tuple[str, float | None]]]:
+    """Who has a bar in the first pass, with its score, in the candidates' order; and those for whom there is no room."""
+    first = run.first_pass
+    scores = list(first.scores.items()) if first else [(name, None) for name in (*run.names, OTHER)]
+    if len(scores) <= MOST + 1:
+        return scores, []
+    ranked = sorted(scores, key=lambda item: (item[0] != OTHER, -(item[1] or 0)))  # stable: without scores the first ones
+    shown = {name for name, _ in ranked[:MOST]} | ({first.choice} if first else set())
+    return [item for item in scores if item[0] in shown], [item for item in scores if item[0] not in shown]
+
+
 def _first(run: Run, t: Text, box: Box) -> list[str]:
     if run.kind == "mix":
         return _head(box, t.two("flow.first")) + [_text(box.x + 14, box.y + HEAD + 13, t.two("flow.skipped"), "t2-faint")]
@@ -198,9 +210,9 @@ def _first(run: Run, t: Text, box: Box) -> list[str]:
         told = t.two("flow.kept", name=first.strategy.partition(":")[2])
         lines = zip_longest(*(wrap(words, int((box.w - 24) / 7.6), 4) for words in told), fillvalue="")
         return parts + [_text(box.x + 14, box.y + HEAD + 13 + 17 * i, line, "t2-faint") for i, line in enumerate(lines)]
-    scores = dict(first.scores) if first else {name: None for name in (*run.names, OTHER)}
+    bars, rest = _bars(run)
     left, track = box.x + 116, box.w - 116 - 74
-    for i, (name, score) in enumerate(scores.items()):
+    for i, (name, score) in enumerate(bars):
         y = box.y + HEAD + BAR * i
         won = first is not None and name == first.choice
         parts.append(f'<g class="t2-score{" t2-won" if won else ""}">')
@@ -216,6 +228,9 @@ def _first(run: Run, t: Text, box: Box) -> list[str]:
         parts.append(_text(box.x + box.w - 28, y + 15, percent(score) if score is not None else "", "t2-num", "end"))
         parts.append(_text(box.x + box.w - 12, y + 15, "✓" if won else "", "t2-tick", "end"))
         parts.append("</g>")
+    if rest:
+        words = t("flow.rest", n=len(rest), share=percent(sum(score or 0 for _, score in rest))) if first else t("flow.more", n=len(rest))
+        parts.append(_text(box.x + 42, box.y + HEAD + BAR * len(bars) + 15, words, "t2-faint"))
     parts.append(
         _foot(
             box,

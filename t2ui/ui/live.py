@@ -24,9 +24,9 @@ from t2ui.ui.theme import colour
 
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "words.js", "charts.js", "mix.js", "spectra.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js",
+SCRIPTS = ("page.js", "words.js", "charts.js", "mix.js", "experts.js", "spectra.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js",
            "present.js")  # in this order
-STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "present.css")
+STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "experts.css", "present.css")
 
 
 # Functions, not subclasses of gr.HTML: gradio writes a .pyi file next to every module that derives a component.
@@ -64,17 +64,23 @@ def drawn(name: str, title: str, svg: str, rows: Sequence[Sequence[Any]], t: Tex
     )
 
 
+def sent(value: Mapping[str, Any] | None) -> str:
+    """A component's value as one text, which the browser reads once (``t2.told``): gradio copies every value many times, number by
+    number, and with forty experts that took it a quarter of a minute."""
+    return "" if value is None else json.dumps(value, separators=(",", ":"))
+
+
 def change_map(value: Mapping[str, Any], t: Text, **props: Any) -> gr.HTML:
     """Heatmap layers x modules of what the current mix changes. Its value: :func:`change_payload`."""
     template = plot("change", t("map.aria"), t, '<p class="t2-plot-alt"></p>')
     script = "window.t2ui.changeMap(element, props, watch);"
-    return gr.HTML(value, html_template=template, js_on_load=script, apply_default_css=False, **props)
+    return gr.HTML(sent(value), html_template=template, js_on_load=script, apply_default_css=False, **props)
 
 
 def figure(value: Mapping[str, Any] | None, name: str, aria: str, t: Text, **props: Any) -> gr.HTML:
     """Any plotly figure, redrawn in place. Its value: ``{"figure": ...}`` or None (nothing yet); ``scales``: colours by theme."""
     script = "window.t2ui.figure(element, props, watch);"
-    return gr.HTML(value, html_template=plot(name, aria, t), js_on_load=script, apply_default_css=False, **props)
+    return gr.HTML(sent(value), html_template=plot(name, aria, t), js_on_load=script, apply_default_css=False, **props)
 
 
 def share_bar(value: Mapping[str, Any], **props: Any) -> gr.HTML:

@@ -26,10 +26,16 @@ FOREIGN = 0.02  # so much of a change that no mix explains is said
 def header(t: Text) -> str:
     """Title line with the switch between light and dark (``page.js`` listens to it)."""
     return (
-        f'<header class="t2-header"><div><h1>t2ui</h1><p>{t.words("page.tagline")}</p></div>{words_switch(t)}{guide.button(t)}'
+        f'<header class="t2-header"><div><h1>t2ui</h1><p>{t.words("page.tagline")}</p></div>{words_switch(t)}{experts_button(t)}{guide.button(t)}'
         f'<button type="button" class="t2-theme" data-t2="theme" aria-label="{t.html("page.theme")}" '
         f'title="{t.html("page.theme")}"><span aria-hidden="true">◐</span></button></header>'
     )
+
+
+def experts_button(t: Text) -> str:
+    """What opens and closes the list of experts (``experts.js``)."""
+    return (f'<button type="button" class="t2-guide-open t2-experts-button" data-t2="experts" aria-expanded="false" '
+            f'aria-controls="t2-experts">{t.words("experts.open")}</button>')  # fmt: skip
 
 
 def words_switch(t: Text) -> str:
@@ -262,7 +268,8 @@ def overrule(run: Run, t: Text) -> str:
         chosen = " aria-disabled=\"true\"" if used == {name} else ""
         label = t.words("row.base") if name == "base" else escape(f"{icon(name)} {t.family(name)}")
         data = escape(json.dumps({"expert": name}))
-        buttons.append(f'<button type="button" data-pick="{data}"{chosen}>{label}</button>')
+        slot = "" if name == "base" else f' data-slot="{run.names.index(name)}"'  # of many, those that have a slider (experts.js)
+        buttons.append(f'<button type="button" data-pick="{data}"{chosen}{slot}>{label}</button>')
     share = percent(first.scores.get(first.choice)) if first.scores else ""
     reason = t.words("overrule.why", why=first.why[:1].upper() + first.why[1:], choice=t.family(first.choice), share=share)
     why = f'<p class="t2-why">{reason if first.scores else both(escape(first.why), "")}</p>'

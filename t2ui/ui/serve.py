@@ -145,7 +145,8 @@ def start(args: argparse.Namespace, port: int):
     from t2ui.ui.app import build_app, launch_options
     from t2ui.ui.backend import Backend, Options
 
-    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads, args.seed, args.waiting))
+    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads, args.seed, args.waiting,
+                              wants_uploads(args.uploads, args.host)))
     try:
         recording = load(RECORDED)
     except RecordingError as error:
@@ -161,7 +162,7 @@ def start(args: argparse.Namespace, port: int):
         quiet=True,
         inbrowser=False,
         show_error=False,
-        **{**launch_options(), "enable_monitoring": args.monitor, "auth": credentials() if args.login else None},
+        **{**launch_options(backend.options.uploads), "enable_monitoring": args.monitor, "auth": credentials() if args.login else None},
     )
     shown = "localhost" if args.host in ("127.0.0.1", "0.0.0.0", "::") else args.host
     print(f"t2ui: open http://{shown}:{port}   (Ctrl-C ends it)", flush=True)
@@ -173,6 +174,11 @@ def start(args: argparse.Namespace, port: int):
         threading.Thread(target=webbrowser.open, args=(f"http://{shown}:{port}",), daemon=True).start()
     backend.start_soon(GRACE)
     return demo
+
+
+def wants_uploads(asked: bool | None, host: str) -> bool:
+    """Visitors may add experts where the only visitor is whoever sits at this machine, unless told otherwise."""
+    return asked if asked is not None else host in ("127.0.0.1", "localhost", "::1")
 
 
 def wants_browser(asked: bool | None) -> bool:

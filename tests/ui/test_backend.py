@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from t2ui.core.mixing import Mix
-from t2ui.ui.backend import MAX_EXPERTS, Backend, Options, peek_experts
+from t2ui.ui.backend import MORE, SLIDERS, Backend, Options, peek_experts
 
 
 def test_it_loads_in_the_background(tiny_llava_dir, tiny_llava_experts):
@@ -59,7 +59,6 @@ def test_headers_are_read_without_trusting_them(tmp_path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "expert.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     assert peek_experts(tmp_path) == () and peek_experts(tmp_path / "none") == ()
-    assert MAX_EXPERTS == 12
 
 
 def test_headers_of_real_experts_are_understood(tiny_llava, tmp_path):
@@ -70,6 +69,17 @@ def test_headers_of_real_experts_are_understood(tiny_llava, tmp_path):
     for name, role in (("b", "skill"), ("c", "dispatcher"), ("a", "skill")):
         Expert.from_z(tiny_llava.adapted, name, z + 0.1, role=role).save(tmp_path / name)
     assert peek_experts(tmp_path) == ("a", "b")
+
+
+def test_every_expert_gets_a_slider_and_some_are_left_for_uploads(tiny_llava, tmp_path):
+    from t2ui.core import Expert
+
+    assert Backend(Options(experts=str(tmp_path))).slots == SLIDERS
+    z = 1 + 0 * tiny_llava.adapted.sigma
+    for i in range(20):
+        Expert.from_z(tiny_llava.adapted, f"e{i:02}", z + 0.1).save(tmp_path / f"e{i:02}")
+    backend = Backend(Options(experts=str(tmp_path)))
+    assert len(backend.names) == 20 and backend.slots == 20 + MORE
 
 
 def test_it_waits_for_the_first_page_but_not_for_ever(monkeypatch):

@@ -7,17 +7,18 @@ import pytest
 from t2ui.core.depth import along
 from t2ui.engine import Engine
 from t2ui.ui.backend import Backend
-from t2ui.ui.depth import POINTS, payload, read
+from t2ui.ui.depth import LIMIT, POINTS, payload, read
 from t2ui.ui.text import Text
 
 
 def test_reading():
     assert read("", ("a", "b")) == {} == read("[[1,1,1],[1,1,1]]", ("a", "b"))
     assert read("[[1,0.5,0],[1,1,1]]", ("a", "b")) == {"a": (1.0, 0.5, 0.0)}
+    assert read("[[1,0.5,0]]", ("a", "b")) == {"a": (1.0, 0.5, 0.0)}  # of a page that was opened before "b" was uploaded
 
 
-@pytest.mark.parametrize("text", ["x", "[[1,1,1]]", "[[1,1],[1,1]]", "[[1,1,1.1],[1,1,1]]", "[[NaN,1,1],[1,1,1]]", "{}", "3",
-                                  "[" * 1900, "[[1,1,1],[1,1,1]]" + " " * 2000, '[["a",1,1],[1,1,1]]', 7])  # fmt: skip
+@pytest.mark.parametrize("text", ["x", "[[1,1,1],[1,1,1],[1,1,1]]", "[[1,1],[1,1]]", "[[1,1,1.1],[1,1,1]]", "[[NaN,1,1],[1,1,1]]", "{}", "3",
+                                  "[" * 1900, "[[1,1,1],[1,1,1]]" + " " * LIMIT, '[["a",1,1],[1,1,1]]', 7])  # fmt: skip
 def test_what_the_page_would_not_write_is_refused(text):
     with pytest.raises(ValueError):
         read(text, ("a", "b"))

@@ -69,7 +69,7 @@
     const plot = element.querySelector(".t2-plot"), alt = element.querySelector(".t2-plot-alt");
     let repaints = 0, told = null;
     const make = () => {
-      const value = props.value;
+      const value = t2.told(props);
       if (!value || !value.cells || !value.cells.length) return null;
       const a = t2.cut(value.names.length), layers = (t2.layers = value.n_layers);
       const at = new Map(value.cells.map((c) => [c.layer + "|" + c.module, c]));
@@ -86,7 +86,7 @@
       return { data: [trace], layout: value.figure.layout };
     };
     const after = (drawn) => {
-      const value = props.value;
+      const value = t2.told(props);
       if (!drawn) { alt.textContent = (value && value.text && value.text.none) || ""; return; }
       const { total, top, where } = told;
       alt.textContent = top
@@ -102,7 +102,7 @@
   // ---- any plotly figure, in the page's ink ----------------------------------------------------------------------
   t2.figure = (element, props, watch) => {
     const make = () => {
-      const value = props.value;
+      const value = t2.told(props);
       if (!value || !value.figure) return null;
       if (!value.scales) return value.figure;
       return { ...value.figure, data: value.figure.data.map((trace) => ({ ...trace, colorscale: t2.scale(value.scales) })) };

@@ -90,6 +90,7 @@
       const value = props.value || {}, names = value.names || [];
       root.replaceChildren(...names.map((_, i) => {
         const row = make("div", { className: "t2-depth-row" }, make("span", { className: "t2-depth-name", textContent: value.labels[i] }));
+        row.dataset.slot = String(i);
         for (let j = 0; j < POINTS; j++) {
           const input = make("input", { type: "range", min: "0", max: "100", step: "5" });
           input.setAttribute("aria-label", value.aria.replace("{name}", value.labels[i]).replace("{point}", value.points[j]));

@@ -35,6 +35,18 @@
   };
   t2.cut = (k) => Array.from({ length: k }, (_, i) => t2.alphas[i] || 0);
 
+  // A component's value: big ones come as JSON (live.py: sent), read once for each text.
+  const read = new WeakMap();
+  t2.told = (props) => {
+    const raw = props.value;
+    if (typeof raw !== "string") return raw;
+    const last = read.get(props);
+    if (last && last.raw === raw) return last.value;
+    const value = raw ? JSON.parse(raw) : null;
+    read.set(props, { raw, value });
+    return value;
+  };
+
   // a' M a; rounding must not make a square negative, a part of one (signed) may be
   const form = (t2.form = (M, a, signed) => {
     let sum = 0;

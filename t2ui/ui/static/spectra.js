@@ -29,7 +29,7 @@
         const input = Object.assign(document.createElement("input"), { type: "range", min: low, max: high, step: "0.01" });
         name.textContent = props.value.labels[i];
         input.style.setProperty("--mine", props.value.colours[i]);
-        input.dataset.expert = String(i);
+        input.dataset.expert = label.dataset.slot = String(i);
         label.append(name, input, output);
         return label;
       }));
@@ -79,7 +79,7 @@
     };
     const words = (x) => (x === null ? "" : t2.measure.what === "dw" ? t2.percent(x) : num(x));
     const make = () => {
-      if (value !== props.value) { value = props.value; tops = new Map(); }
+      if (value !== t2.told(props)) { value = t2.told(props); tops = new Map(); }
       if (!value || !value.cells) return null;
       const a = t2.cut(value.names.length), { what } = t2.measure;
       t2.layers = value.n_layers;
@@ -98,7 +98,7 @@
     };
     const tell = (i, j) => fill(value.text.cell, { layer: value.layers[i], module: value.modules[j], value: words(grid[i][j]) });
     const draw = t2.chart(element, plot, make, { watch, mix: true, after: (drawn) => {
-      if (!drawn) { said.textContent = (props.value && props.value.text && props.value.text.none) || ""; return; }
+      if (!drawn) { said.textContent = (t2.told(props) && t2.told(props).text && t2.told(props).text.none) || ""; return; }
       let best = [0, 0];
       grid.forEach((row, i) => row.forEach((x, j) => { if (Math.abs(x || 0) > Math.abs(grid[best[0]][best[1]] || 0)) best = [i, j]; }));
       if (document.activeElement !== plot) said.textContent = grid[best[0]][best[1]] ? fill(value.text.most, { cell: tell(...best) }) : value.text.still;
@@ -126,7 +126,7 @@
     plot.addEventListener("focus", () => { if (grid) { said.textContent = tell(...here); draw(); } });
     plot.addEventListener("blur", () => draw());
     // The first time the tab is opened there is nothing here yet: ask for it.
-    if (!(props.value && props.value.cells)) trigger("wake", {});
+    if (!(t2.told(props) && t2.told(props).cells)) trigger("wake", {});
   };
 
   // ---- one matrix: sigma against sigma', the formula with its numbers, two experts' z - 1 against each other ------------
@@ -140,8 +140,8 @@
     const box = element.querySelector(".t2-matrix"), log = find("log"), top = find("top"), first = find("first"), second = find("second");
     let value = null;
     const fresh = () => {
-      if (value === props.value) return;
-      value = t2.opened = props.value && props.value.sigma ? props.value : null;
+      if (value === t2.told(props)) return;
+      value = t2.opened = t2.told(props) && t2.told(props).sigma ? t2.told(props) : null;
       box.hidden = !value;
       if (!value) return;
       top.max = String(value.r);
@@ -205,7 +205,7 @@
       return ranks.map((k) => { for (; at < Math.min(k, power.length); at++) held += power[at]; return whole ? Math.sqrt(Math.min(1, held / whole)) : 1; });
     };
     t2.chart(element, plot, () => {
-      const value = props.value;
+      const value = t2.told(props);
       if (!value || !value.rank) return null;
       const last = value.rank.length - 1;
       slider.max = String(last);

@@ -201,7 +201,7 @@ def wire(box: KeepBox, q: Composer, notice: gr.HTML, ask_tab: ask.AskTab, mix_ta
             notes.append(t("keep.other_model", model=there, here=here))
         rows = [list(s.depth.get(each, (1.0,) * len(depth.POINTS))) for each in names]
         profile = json.dumps(rows) if any(each in names for each in s.depth) else ""
-        mixer = mix.loaded([s.alphas.get(each, 0.0) for each in names], profile)
+        mixer = mix_tab.loaded([s.alphas.get(each, 0.0) for each in names], profile)
         ask_part: list[Any] = [gr.skip()] * len(ask_tab.outputs)
         mix_part: list[Any] = [gr.skip(), gr.skip()]
         badge = _badge(file.about, t)

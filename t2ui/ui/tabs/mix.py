@@ -11,7 +11,7 @@ import gradio as gr
 
 from t2ui.runs import Run, run
 from t2ui.ui import depth, formula, parts
-from t2ui.ui.backend import MAX_EXPERTS, Backend
+from t2ui.ui.backend import Backend
 from t2ui.ui.composer import Composer, InputError, read_question
 from t2ui.ui.events import LIVE, Changes, explain, look, session_of
 from t2ui.ui.live import change_map, change_payload, chips, markup, pick, share_bar, share_payload
@@ -43,8 +43,18 @@ class MixTab:
 
     @property
     def mixer(self) -> list[gr.components.Component]:
-        """What a mix that is loaded changes: see :func:`loaded`."""
+        """What a mix that is loaded changes: see :meth:`loaded`."""
         return [*self.sliders, self.wide, self.to_one, self.depth]
+
+    def loaded(self, alphas: Sequence[float], profile: str = "") -> list[Any]:
+        """Updates that put a mix onto the sliders (in the order of :attr:`mixer`): the range becomes wide where the mix
+        needs it, and a mix that was chosen stays as it is, whatever its sum."""
+        beyond = any(not NARROW[0] <= a <= NARROW[1] for a in alphas)
+        bounds = {"minimum": WIDE[0], "maximum": WIDE[1]} if beyond else {}
+        values = [gr.update(value=a, **bounds) for a in alphas]
+        others = [gr.update(**bounds) if beyond else gr.skip()] * (len(self.sliders) - len(values))
+        one = gr.skip() if abs(sum(alphas) - 1) < ROUNDING else False
+        return [*values, *others, True if beyond else gr.skip(), one, profile]
 
     @property
     def state(self) -> list[gr.components.Component]:
@@ -58,8 +68,14 @@ def presets_html(names: Sequence[str], t: Text) -> str:
     items += [(f"expert:{name}", escape(f"{icon(name)} {t.family(name)}")) for name in names]
     items += [("uniform", t.words("preset.uniform")), ("all", t.words("preset.all"))] if len(names) > 1 else []
     items += [("dispatch", t.words("preset.dispatch"))]
-    buttons = "".join(f'<button type="button" {pick(preset=key)}>{label}</button>' for key, label in items)
+    buttons = "".join(f'<button type="button" {pick(preset=key)}{slot_mark(key, names)}>{label}</button>' for key, label in items)
     return f'<div class="t2-presets" role="group" aria-label="{t.html("preset.label")}">{buttons}</div>'
+
+
+def slot_mark(key: str, names: Sequence[str]) -> str:
+    """The attribute by which ``experts.js`` hides what belongs to an expert that is not in the mixer."""
+    name = key.removeprefix("expert:")
+    return f' data-slot="{list(names).index(name)}"' if key != name and name in names else ""
 
 
 def preset_values(preset: str, names: Sequence[str]) -> list[float]:
@@ -79,17 +95,6 @@ def preset_values(preset: str, names: Sequence[str]) -> list[float]:
     raise ValueError(f"unknown preset {preset!r}")
 
 
-def loaded(alphas: Sequence[float], profile: str = "") -> list[Any]:
-    """Updates that put a mix onto the sliders (in the order of :attr:`MixTab.mixer`): the range becomes wide where the mix
-    needs it, and a mix that was chosen stays as it is, whatever its sum."""
-    beyond = any(not NARROW[0] <= a <= NARROW[1] for a in alphas)
-    bounds = {"minimum": WIDE[0], "maximum": WIDE[1]} if beyond else {}
-    values = [gr.update(value=a, **bounds) for a in alphas]
-    others = [gr.update(**bounds) if beyond else gr.skip()] * (MAX_EXPERTS - len(values))
-    one = gr.skip() if abs(sum(alphas) - 1) < ROUNDING else False
-    return [*values, *others, True if beyond else gr.skip(), one, profile]
-
-
 def slot(i: int, names: Sequence[str], t: Text) -> dict[str, Any]:
     """What slider ``i`` shows: its expert's name, or nothing."""
     # The sign before the name also keeps gradio from taking a bare "code" for a key of its own translations.
@@ -97,8 +102,8 @@ def slot(i: int, names: Sequence[str], t: Text) -> dict[str, Any]:
     return {"visible": i < len(names), "label": label}
 
 
-def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> MixTab:
-    """Lay the tab out for the experts that are known so far (slots for twelve)."""
+def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]], slots: int) -> MixTab:
+    """Lay the tab out for the experts that are known so far; so many ``slots`` for sliders, the empty ones hidden."""
     with gr.Row(elem_id="t2-mix-row"):
         with gr.Column(elem_id="t2-mixer", min_width=280):
             markup(f'<h2 class="t2-h2">{t.words("mix.title")}</h2><p class="t2-faint">{t.words("mix.words")}</p>{formula.line(t)}')
@@ -114,8 +119,10 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> 
                     elem_classes=["t2-alpha", f"t2-c{i}"],
                     **slot(i, names, t),
                 )
-                for i in range(MAX_EXPERTS)
+                for i in range(slots)
             ]
+            markup(f'<p class="t2-mixer-note" hidden><span></span> <button type="button" data-t2="experts">'
+                   f'{t.html("experts.choose")}</button></p>', elem_id="t2-mixer-note")  # fmt: skip
             share = share_bar(share_payload(names, t), elem_id="t2-share")
             with gr.Row(elem_id="t2-mix-switches"):
                 to_one = gr.Checkbox(False, label=t("mix.to_one"), info=t("mix.to_one_info"), interactive=True,
@@ -143,8 +150,7 @@ def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, session
     """Connect sliders (in the browser), presets, and the button that answers; ``history`` shows the mixes tried."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     repaint = "(...alphas) => { window.t2ui.setMix(alphas); }"
-    for slider in tab.sliders:
-        slider.change(None, tab.sliders, None, js=repaint, trigger_mode="always_last", **quiet)
+    gr.on([slider.change for slider in tab.sliders], None, tab.sliders, None, js=repaint, trigger_mode="always_last", **quiet)
     for i, slider in enumerate(tab.sliders):
         others = tab.sliders[:i] + tab.sliders[i + 1 :]  # not the one that is being dragged: it would jump back
         moved = f"(on, ...alphas) => window.t2ui.toOne(on, alphas, {i}).toSpliced({i}, 1)"
@@ -170,7 +176,7 @@ def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, session
             values = [float(found.mix.alpha(name)) for name in names]
         else:
             values = preset_values(preset, names)
-        return [*loaded(values), ""]
+        return [*tab.loaded(values), ""]
 
     tab.presets.pick(choose, [*box.inputs, box.soft], [*tab.mixer, tab.notice], concurrency_limit=None, **quiet)
 

@@ -14,7 +14,7 @@ from t2ui.ui.composer import InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
 from t2ui.ui.live import chips, markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs.mix import MixTab, loaded
+from t2ui.ui.tabs.mix import MixTab
 from t2ui.ui.tabs.search import TASKS
 from t2ui.ui.text import Text
 from t2ui.ui.tried import History, history_html, points, score_bar, score_words
@@ -139,7 +139,7 @@ def wire(part: ScorePart, tab: MixTab, backend: Backend, sessions: Sessions, t: 
         entry = tried.get(data.get("load"))
         if entry is None:
             return [*[gr.skip()] * len(tab.mixer), parts.notice(t("history.gone"), "warn"), history_html(tried, t)]
-        return [*loaded(entry.alphas[: len(backend.names)], entry.depth), "", gr.skip()]
+        return [*tab.loaded(entry.alphas[: len(backend.names)], entry.depth), "", gr.skip()]
 
     part.start.click(measure, [part.family, part.n, *tab.state], outputs, **LIVE)
     part.stop.click(stop, None, None, **quiet)

@@ -19,7 +19,7 @@ from t2ui.ui.events import LIVE, Changes, explain, session_of
 from t2ui.ui.flow import ms
 from t2ui.ui.live import chips, markup
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs.mix import MixTab, loaded
+from t2ui.ui.tabs.mix import MixTab
 from t2ui.ui.text import Text
 
 # The two-skill tasks first: there a search has most to find. A test holds this list against the families.
@@ -235,7 +235,7 @@ def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessi
             return [*[gr.skip()] * len(mix_tab.mixer), gr.skip()]
         values = [mix.alpha(name) for name in backend.names]
         plain = [sum(v) / len(v) if isinstance(v, tuple) else v for v in values]
-        return [*loaded([round(v, 4) for v in plain]), gr.Tabs(selected="mix")]
+        return [*mix_tab.loaded([round(v, 4) for v in plain]), gr.Tabs(selected="mix")]
 
     tab.result.pick(use, None, [*mix_tab.mixer, tabs], **quiet)
 

@@ -6,7 +6,7 @@ LoRA view of all matrices together is asked for when a slider is let go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from t2ui.cells import bands_of, expert_names, matrix_of, ranks_of
 from t2ui.ui import basis_view, parts
 from t2ui.ui.backend import Backend
 from t2ui.ui.events import LIVE, explain
-from t2ui.ui.live import chips, figure, markup
+from t2ui.ui.live import chips, figure, markup, sent
 from t2ui.ui.spectra_live import (
     figure_payload,
     lora_payload,
@@ -32,6 +32,7 @@ from t2ui.ui.tabs import component
 from t2ui.ui.text import Text
 
 MEASURES = ("dw", "rms", "mean")
+LINES = 5  # experts whose cosines are drawn along the layers
 BANDS = ("all", "0", "1", "2", "3")  # as t2ui.core.spectra.BANDS cuts the ranks
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -96,23 +97,7 @@ def wire(tab: SpectraTab, part: gr.Tab, sliders: Sequence[gr.components.Componen
     """Connect the tab; ``sliders``: the mix as an input (:attr:`MixTab.state`), the depth profile's state at its end."""
     alphas = list(sliders[:-1])
 
-    async def first(*values):
-        """The first look: wait for the model, then send everything that does not depend on the mix."""
-        keep = [gr.skip()] * (len(tab.outputs) - 1)
-        try:
-            while not await backend.wait(0.5):
-                yield [parts.notice(t("spectra.waiting")), *keep]
-            if backend.state == "failed":
-                raise ValueError(backend.text)
-            mix = backend.mix(values)
-            found = await backend.engine.run(lambda loaded: _everything(loaded, mix, t))
-        except ValueError as error:
-            yield [parts.notice(str(error), "error"), *keep]
-            return
-        except Exception as error:
-            yield [parts.notice(explain(error, t), "error"), *keep]
-            return
-        yield found
+    first = _first(tab, backend, t)
 
     async def settled(*values):
         """The mix came to rest: the LoRA view of all matrices, and what LoRA experts in it rescale and rotate."""
@@ -132,7 +117,7 @@ def wire(tab: SpectraTab, part: gr.Tab, sliders: Sequence[gr.components.Componen
         except Exception as error:
             words = str(error) if isinstance(error, ValueError) else explain(error, t)
             return [parts.notice(words, "error"), gr.skip(), gr.skip()]
-        return ["", matrix_payload(*held, t), path]
+        return ["", sent(matrix_payload(*held, t)), path]
 
     async def project(event: gr.EventData):
         from t2ui.core.mixing import Mix
@@ -159,6 +144,34 @@ def wire(tab: SpectraTab, part: gr.Tab, sliders: Sequence[gr.components.Componen
         control.change(None, [tab.measure, tab.band], None, js=shown, **QUIET)
 
 
+def refill(tab: SpectraTab, after: Any, sliders: Sequence[gr.components.Component], backend: Backend, t: Text) -> None:
+    """After an event that brought a new expert: everything is sent anew."""
+    after.then(_first(tab, backend, t), list(sliders), tab.outputs, **LIVE)
+
+
+def _first(tab: SpectraTab, backend: Backend, t: Text) -> Callable[..., AsyncIterator[list[Any]]]:
+    """The handler of the first look: wait for the model, then send everything that does not depend on the mix."""
+
+    async def first(*values):
+        keep = [gr.skip()] * (len(tab.outputs) - 1)
+        try:
+            while not await backend.wait(0.5):
+                yield [parts.notice(t("spectra.waiting")), *keep]
+            if backend.state == "failed":
+                raise ValueError(backend.text)
+            mix = backend.mix(values)
+            found = await backend.engine.run(lambda loaded: _everything(loaded, mix, t))
+        except ValueError as error:
+            yield [parts.notice(str(error), "error"), *keep]
+            return
+        except Exception as error:
+            yield [parts.notice(explain(error, t), "error"), *keep]
+            return
+        yield found
+
+    return first
+
+
 def _everything(loaded: Any, mix: Any, t: Text) -> list[Any]:
     """In the model's thread: a value for each of :attr:`SpectraTab.outputs`."""
     from t2ui.core import change, cosines
@@ -168,7 +181,7 @@ def _everything(loaded: Any, mix: Any, t: Text) -> list[Any]:
     columns = change(loaded.adapted, loaded.stack.change(mix))
     most = columns["path"][max(range(len(columns["path"])), key=lambda i: columns["dw_rel"][i])]
     said = "" if names else parts.notice(t("spectra.no_experts"))
-    pair: list[Any] = [None, None]
+    pair: list[Any] = ["", ""]
     if len(names) > 1:
         found = cosines(loaded.stack)
         at = [found["names"].index(name) for name in names]
@@ -177,11 +190,13 @@ def _everything(loaded: Any, mix: Any, t: Text) -> list[Any]:
         def ordered(table: list[list[float]]) -> list[list[float]]:
             return [[table[i][j] for j in at] for i in at]
 
-        pair = [figure_payload(plots.cosine_heatmap(ordered(found["all"]), labels), signed=True),
-                figure_payload(plots.layer_lines(labels, found["layers"], [ordered(table) for table in found["by_layer"]],
-                                                 x_title=t("map.layers"), y_title=t("spectra.cosine")))]  # fmt: skip
-    return [said, share_payload(names, t), map_payload(bands_of(loaded), names, n_layers, t),
-            matrix_payload(matrix_of(loaded, most), names, n_layers, t), most, *pair, *_rested(loaded, mix, t)]  # fmt: skip
+        # Of many experts every pair would be hundreds of lines: those in the mix come first.
+        some = sorted(range(len(names)), key=lambda i: names[i] not in mix)[:LINES]
+        by_layer = [[[table[i][j] for j in some] for i in some] for table in map(ordered, found["by_layer"])]
+        lines = plots.layer_lines([labels[i] for i in some], found["layers"], by_layer, x_title=t("map.layers"), y_title=t("spectra.cosine"))
+        pair = [sent(figure_payload(plots.cosine_heatmap(ordered(found["all"]), labels), signed=True)), sent(figure_payload(lines))]
+    return [said, share_payload(names, t), sent(map_payload(bands_of(loaded), names, n_layers, t)),
+            sent(matrix_payload(matrix_of(loaded, most), names, n_layers, t)), most, *pair, *_rested(loaded, mix, t)]  # fmt: skip
 
 
 def _rested(loaded: Any, mix: Any, t: Text) -> list[Any]:
@@ -195,4 +210,4 @@ def _rested(loaded: Any, mix: Any, t: Text) -> list[Any]:
         kept = kept_by_lora(adapted, whole, ranks_of(max(adapted.ranks.values())))
     except Costly:
         return [gr.skip(), basis + basis_view.costly(t)]
-    return [lora_payload(kept, adapted.R, mix.is_base, t), basis]
+    return [sent(lora_payload(kept, adapted.R, mix.is_base, t)), basis]

@@ -16,7 +16,7 @@ from t2ui.ui.composer import InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
 from t2ui.ui.live import chips, markup, pick, tools
 from t2ui.ui.session import Sessions
-from t2ui.ui.tabs.mix import MixTab, loaded
+from t2ui.ui.tabs.mix import MixTab
 from t2ui.ui.tabs.score import check
 from t2ui.ui.tabs.search import TASKS
 from t2ui.ui.text import Text
@@ -198,7 +198,7 @@ def wire(part: SweepPart, tab: MixTab, history: gr.HTML, backend: Backend, sessi
         except (KeyError, TypeError, ValueError):
             return [*[gr.skip()] * len(tab.mixer), parts.notice(t("history.gone"), "warn")]
         said = t("sweep.loaded", mix=parts.mix_words(str(mix), t))
-        return [*loaded(values, depth), parts.notice(said)]
+        return [*tab.loaded(values, depth), parts.notice(said)]
 
     part.start.click(sweep, [part.first, part.second, part.family, part.n, *tab.state], outputs, **LIVE)
     part.stop.click(stop, None, None, **quiet)

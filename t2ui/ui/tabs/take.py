@@ -17,7 +17,7 @@ from t2ui.ui.backend import Backend
 from t2ui.ui.composer import Composer, InputError
 from t2ui.ui.events import explain
 from t2ui.ui.live import markup
-from t2ui.ui.tabs.mix import MixTab, loaded
+from t2ui.ui.tabs.mix import MixTab
 from t2ui.ui.text import Text
 
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -107,8 +107,7 @@ def wire(
     """Keep the address up to date, read it when the page opens, and fill the box with texts."""
     values = [box.prompt, box.strategy, box.soft, box.temperature, box.max_new_tokens, box.seed, box.picture, *mix_tab.state]
     remember = "(...values) => { window.t2ui.remember(values); }"
-    for component in values:
-        component.change(None, values, None, js=remember, trigger_mode="always_last", **QUIET)
+    gr.on([component.change for component in values], None, values, None, js=remember, trigger_mode="always_last", **QUIET)
     for tab in tab_list:
         tab.select(None, None, None, js=f"() => {{ window.t2ui.setTab({json.dumps(tab.id)}); }}", **QUIET)
 
@@ -128,7 +127,7 @@ def wire(
         keep = {key: gr.skip() if getattr(found, key) is None else getattr(found, key) for key in link.KEYS}
         mixer = [gr.skip()] * len(mix_tab.mixer)
         if found.mix is not None:
-            mixer = loaded(found.mix, found.depth or "")
+            mixer = mix_tab.loaded(found.mix, found.depth or "")
         said = parts.notice(" ".join(notes), "warn", t("link.title")) if notes else ""
         return [keep["prompt"], keep["soft"], keep["temperature"], keep["tokens"], keep["seed"],
                 image if image is not None else gr.skip(), gr.update(open=True) if image is not None else gr.skip(),

@@ -1,9 +1,21 @@
 """English: every word on the page (further ones beside it: ``en_ask.py``, ``en_mix.py``, ``en_spectra.py``, ``en_guide.py``, ...)."""
 
-from t2ui.ui.text import en_ask, en_guide, en_mix, en_present, en_share, en_shell, en_spectra, en_talk, en_words
+from t2ui.ui.text import (
+    en_ask,
+    en_experts,
+    en_guide,
+    en_mix,
+    en_present,
+    en_share,
+    en_shell,
+    en_spectra,
+    en_talk,
+    en_words,
+)
 
 TEXT: dict[str, str] = {
     **en_ask.TEXT,
+    **en_experts.TEXT,
     **en_guide.TEXT,
     **en_mix.TEXT,
     **en_present.TEXT,
@@ -96,6 +108,8 @@ TEXT: dict[str, str] = {
     "flow.overruled": "said {name}: overruled",
     "flow.kept": "No question asked: the mix that a search found, kept as {name}.",
     "flow.skipped": "none: you choose the mix",
+    "flow.rest": "{n} others: {share}",
+    "flow.more": "and {n} others",
     "flow.chose": "chose {name}",
     "flow.blend": "blended by score",
     "flow.mix": "Mix",

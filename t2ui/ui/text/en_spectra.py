@@ -60,7 +60,8 @@ TEXT: dict[str, str] = {
     "spectra.cosine_words": "{first} and {second} on this matrix: cosine {cosine}.",
     # experts against each other, LoRA
     "spectra.cosines": "Experts against each other",
-    "spectra.cosines_words": "Cosine of z − 1. Near 0 does not prove that two experts leave each other alone; only answers do.",
+    "spectra.cosines_words": "Cosine of z − 1. Near 0 does not prove that two experts leave each other alone; only answers do. "
+    "Along the layers: at most five experts, those in the mix first.",
     "spectra.layers_aria": "Cosine of z − 1 of every pair of experts, by layer",
     "spectra.cosine": "cosine",
     "spectra.lora": "As a LoRA",
