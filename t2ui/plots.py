@@ -187,5 +187,6 @@ def layer_lines(names: Sequence[str], layers: Sequence[int], by_layer: Sequence[
                    mode="lines+markers", line={"dash": DASHES[n % len(DASHES)]}, marker={"symbol": n % 24, "size": 7})
         for n, (i, j) in enumerate(pairs)
     ])  # fmt: skip
-    return _plain(figure, 300, xaxis={"title": {"text": x_title}, "dtick": 1, "fixedrange": True},
-                  yaxis={"title": {"text": y_title}, "range": [-1.05, 1.05], "fixedrange": True})  # fmt: skip
+    _plain(figure, 300 + 10 * len(pairs), xaxis={"title": {"text": x_title}, "dtick": 1, "fixedrange": True},
+           yaxis={"title": {"text": y_title}, "range": [-1.05, 1.05], "fixedrange": True})  # fmt: skip
+    return figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"}, margin={"t": 24 + 10 * len(pairs)})  # two pairs a line

@@ -24,7 +24,7 @@ from t2ui.core.experts import FILE_NAME, NAME, Expert, Finding, load_expert, ref
 from t2ui.core.files import folder_atomic, free_disk
 
 from .adapters import CARD, RECIPE, import_adapter
-from .errors import ExportError, ModelError
+from .errors import EngineError, ExportError, ModelError
 from .model import Loaded
 
 KNOWN = (FILE_NAME, CONFIG, WEIGHTS, CARD, RECIPE)
@@ -33,7 +33,7 @@ MAX_TEXT = 2**20  # of README.md, recipe.json and adapter_config.json
 _MARGIN = 64 * 2**20
 
 
-class UploadError(ValueError):
+class UploadError(EngineError, ValueError):
     """Files that hold no expert, or not one; the text says what was found, what is wanted and what to do."""
 
 

@@ -92,4 +92,11 @@ def test_every_tab_everywhere(visit, axe):
                     told.append(f"{wide} px wide")
                 if told:
                     wrong[f"{tab}, {width} px, {scheme}"] = told
+            page.click(".t2-experts-button")
+            name = page.locator(".t2-experts-name").first
+            if name.get_attribute("aria-expanded") != "true":
+                name.click()
+            if told := findings(page):
+                wrong[f"experts, {width} px, {scheme}"] = told
+            page.click(".t2-experts-close")
     assert not wrong, json.dumps(wrong, indent=1)

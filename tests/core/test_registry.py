@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from t2ui.core import Expert, ExpertStack, Registry, attach
+from t2ui.core import Expert, ExpertError, ExpertStack, Registry, attach
 
 from .models import make_llama, some_z
 
@@ -69,3 +70,23 @@ def test_a_folder_that_is_being_written_is_not_seen(tmp_path, adapted):
     put(tmp_path, adapted, "code").parent.rename(tmp_path / ".code.1.tmp")
     registry = Registry(tmp_path, adapted)
     assert list(registry.experts) == ["math"] and not registry.refused
+
+
+def test_one_folder_is_added_beside_what_is_there(tmp_path, adapted):
+    put(tmp_path, adapted, "zebra")
+    registry = Registry(tmp_path, adapted)
+    held = registry.experts["zebra"]
+    put(tmp_path, adapted, "ape", 1)
+    put(tmp_path, adapted, "bear", 2)  # somebody copies it by hand: not ours to read now
+    assert registry.add("ape").name == "ape"
+    assert sorted(registry.experts) == ["ape", "zebra"] and registry.experts["zebra"] is held
+    assert registry.place("ape") == tmp_path / "ape"
+    for folder, what in (("none", "no expert"), ("foreign", "another base model"), ("second", "a name in use")):
+        if folder == "foreign":
+            put(tmp_path, attach(make_llama(seed=1), base_id="other-model"), folder)
+        if folder == "second":
+            Expert.from_z(adapted, "ape", some_z(adapted, 3)).save(tmp_path / folder)
+        with pytest.raises(ExpertError, match=what):
+            registry.add(tmp_path / folder)
+        assert sorted(registry.experts) == ["ape", "zebra"]
+    assert registry.refresh() and sorted(registry.experts) == ["ape", "bear", "zebra"]  # the whole folder, as ever

@@ -97,3 +97,17 @@ def test_alphas_are_read_as_the_engine_writes_them(text):
 
 def test_alphas_per_layer_are_shown_by_their_mean():
     assert parse_alphas("math=0.5/1") == {"math": 0.75}
+
+
+def test_of_many_candidates_the_likeliest_have_bars_and_the_others_are_counted():
+    from t2ui.ui.flow import MOST, _bars
+
+    names = tuple(f"e{i:02}" for i in range(40))
+    bars, rest = _bars(Run(names=names))
+    assert len(bars) == MOST and len(rest) == 41 - MOST and bars[-1][0] == "other"
+    scores = {name: 0.02 if name != "e33" else 0.15 for name in names} | {"other": 0.07}
+    first = FirstPass("prompt", False, "e33", scores, "e33", "", 0.041)
+    bars, rest = _bars(Run(names=names, first_pass=first))
+    assert ("e33", 0.15) in bars and bars[-1] == ("other", 0.07) and len(bars) + len(rest) == 41
+    html = flow_html(Run(names=names, first_pass=first, prompt="?"), T)
+    assert html.count('class="t2-score') == 2 * len(bars) and "32 others: 64" in html  # two drawings

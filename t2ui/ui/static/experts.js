@@ -68,6 +68,7 @@
       note.firstElementChild.textContent = fill(value.text.hidden, { shown: value.experts.length - off.length, n: value.experts.length });
     }
   };
+  t2.shownSliders = () => setTimeout(() => { if (value) apply(); }, 0); // the Mix tab has come onto the page
   const pin = (name, on) => {
     pins = pins.filter((n) => n !== name).concat(on ? [name] : []);
     stored(key(), JSON.stringify(pins));

@@ -122,9 +122,7 @@ def wire(panel: ExpertsPanel, backend: Backend, arrived: Callable[[], dict[Any, 
     """Connect the upload. ``arrived``: what the page is told once an expert is there, by component (of ``outputs``)."""
 
     async def uploaded(files: Any, name: str):
-        from t2ui.core.experts import ExpertError
         from t2ui.engine import EngineError
-        from t2ui.engine.uploads import UploadError
 
         paths = [Path(str(file)) for file in files or []]
         try:
@@ -133,7 +131,7 @@ def wire(panel: ExpertsPanel, backend: Backend, arrived: Callable[[], dict[Any, 
             if backend.state != "ready":
                 raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
             expert, asked = await take(backend, paths, str(name or ""), t)
-        except (ExpertError, EngineError, UploadError, InputError) as error:
+        except (EngineError, InputError) as error:
             yield {panel.notice: parts.notice(t("upload.kept", why=str(error)), "error")}
             return
         except Exception as error:
@@ -150,19 +148,23 @@ async def take(backend: Backend, files: list[Path], name: str, t: Text) -> tuple
     """Take uploaded files in as an expert; the expert, and what the first pass asks for instead where it does not ask for it.
 
     Raises:
-        InputError: no slider is left. Else as :func:`t2ui.engine.uploads.take_in`.
+        EngineError: no expert in the files, none that this model can use, no slider left; see :mod:`t2ui.engine.uploads`.
     """
     from t2ui.cells import cells_of
+    from t2ui.core.experts import ExpertError
     from t2ui.engine.dispatch import labels_of
-    from t2ui.engine.uploads import gather, take_in
+    from t2ui.engine.uploads import UploadError, gather, take_in
 
     with tempfile.TemporaryDirectory(prefix="t2ui-upload-") as held:
         called = await asyncio.to_thread(gather, files, Path(held))
 
         def admit(loaded: Any) -> Any:
             if len(backend.names) >= backend.slots:
-                raise InputError(t("upload.full", slots=backend.slots))
-            arrived = take_in(loaded, Path(held), name, called)
+                raise UploadError(t("upload.full", slots=backend.slots))
+            try:
+                arrived = take_in(loaded, Path(held), name, called)
+            except ExpertError as error:  # a visitor's file, not a failure of the engine's that its log has to tell
+                raise UploadError(str(error)) from error
             backend.learn(loaded, cells_of(loaded))
             labels = labels_of(loaded)
             return arrived.expert, None if arrived.expert.name in labels else labels

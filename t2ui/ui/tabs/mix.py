@@ -121,8 +121,9 @@ def build(t: Text, names: Sequence[str], cells: Sequence[Mapping[str, Any]], slo
                 )
                 for i in range(slots)
             ]
-            markup(f'<p class="t2-mixer-note" hidden><span></span> <button type="button" data-t2="experts">'
-                   f'{t.html("experts.choose")}</button></p>', elem_id="t2-mixer-note")  # fmt: skip
+            gr.HTML("", html_template=f'<p class="t2-mixer-note" hidden><span></span> <button type="button" data-t2="experts">'
+                    f'{t.html("experts.choose")}</button></p>', js_on_load="window.t2ui.shownSliders();", apply_default_css=False,
+                    elem_id="t2-mixer-note")  # fmt: skip
             share = share_bar(share_payload(names, t), elem_id="t2-share")
             with gr.Row(elem_id="t2-mix-switches"):
                 to_one = gr.Checkbox(False, label=t("mix.to_one"), info=t("mix.to_one_info"), interactive=True,

@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
     "experts.pin": "Pin {name}: give it a slider",
     "experts.unpin": "Take the pin off {name}",
     "experts.only": "Only this",
-    "experts.only_label": "Mix {name} alone, at 1",
+    "experts.only_label": "Only this: mix {name} alone, at 1",
     "experts.slider": "To its slider",
     "experts.base": "base",
     "experts.base_words": "The model itself: what is left when the sliders add up to less than 1.",
