@@ -156,13 +156,15 @@ async def take(backend: Backend, files: list[Path], name: str, t: Text) -> tuple
     from t2ui.engine.uploads import UploadError, gather, take_in
 
     with tempfile.TemporaryDirectory(prefix="t2ui-upload-") as held:
-        called = await asyncio.to_thread(gather, files, Path(held))
+        place = Path(held) / "upload"  # messages name the folder of a file
+        place.mkdir()
+        called = await asyncio.to_thread(gather, files, place)
 
         def admit(loaded: Any) -> Any:
             if len(backend.names) >= backend.slots:
                 raise UploadError(t("upload.full", slots=backend.slots))
             try:
-                arrived = take_in(loaded, Path(held), name, called)
+                arrived = take_in(loaded, place, name, called)
             except ExpertError as error:  # a visitor's file, not a failure of the engine's that its log has to tell
                 raise UploadError(str(error)) from error
             backend.learn(loaded, cells_of(loaded))
