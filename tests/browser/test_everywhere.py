@@ -45,7 +45,7 @@ def settle(page) -> None:
     page.get_by_role("option", name="math", exact=True).click()
     page.click("#t2-sweep-start")
     page.wait_for_selector("#t2-sweep-map .t2-heat")
-    page.click("#t2-sweep-stop")
+    page.evaluate("document.querySelector('#t2-sweep-stop').click()")  # it may be over already
     open_tab(page, "search")
     page.locator("#t2-search-source label", has_text="my own").click()
     page.fill("#t2-search-own textarea", json.dumps({"prompt": "7 + 5?", "answer": "12"}))

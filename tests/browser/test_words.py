@@ -59,8 +59,18 @@ def test_simple_mode_uses_none_of_the_fields_words(visit):
         assert len(words) > 30 and not [w for w in words if FORBIDDEN.search(w)], name
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert walked == ["Ask", "Chat", "Mix", "Search"]
+    page.click(".t2-experts-button")
+    page.locator(".t2-experts-name").first.click()
+    assert len(said(page)) > 30 and not [w for w in said(page) if FORBIDDEN.search(w)]
     for control in ("#t2-strategy", "#t2-soft", "#t2-settings", "#t2-depth-box", "#t2-sweep", "#t2-wide"):
         assert page.locator(control).count() and not page.locator(control).is_visible(), control
+
+
+def test_a_link_to_the_spectra_in_simple_mode_shows_the_map_alone(visit, url):
+    page = visit(url + "/?tab=spectra&mode=simple").page
+    page.wait_for_selector("#t2-spectra-map .heatmaplayer", state="attached")
+    assert page.is_visible("#t2-spectra-strip") and not page.is_visible("#t2-spectra-deep")
+    assert not [w for w in said(page) if FORBIDDEN.search(w)]
 
 
 def test_the_choice_is_kept_in_the_browser_and_in_the_address(visit, url):

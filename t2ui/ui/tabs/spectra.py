@@ -61,8 +61,8 @@ class SpectraTab:
 
 
 def _title(t: Text, key: str, words: str = "") -> None:
-    said = f'<p class="t2-faint">{t.html(words)}</p>' if words else ""
-    markup(f'<h2 class="t2-h2">{t.html(key)}</h2>{said}')
+    said = f'<p class="t2-faint">{t.words(words)}</p>' if words else ""
+    markup(f'<h2 class="t2-h2">{t.words(key)}</h2>{said}')
 
 
 def build(t: Text, names: Sequence[str]) -> SpectraTab:
@@ -76,20 +76,22 @@ def build(t: Text, names: Sequence[str]) -> SpectraTab:
                         label=t("spectra.band"), interactive=True, elem_id="t2-spectra-band", min_width=240)  # fmt: skip
     notice = markup(parts.notice(t("spectra.waiting")), elem_id="t2-spectra-notice")
     heat = spectra_map(t, elem_id="t2-spectra-map")
-    _title(t, "spectra.matrix_title")
-    matrix = matrix_view(t, elem_id="t2-spectra-matrix")
-    path = gr.State("")
-    inspected = component.build(t)
-    with gr.Row(elem_id="t2-spectra-pair"):
-        with gr.Column(min_width=300):
-            _title(t, "spectra.cosines", "spectra.cosines_words")
-            cosines = figure(None, "cosines", t("spectra.cosines"), t, elem_id="t2-spectra-cosines")
-            layers = figure(None, "cosines-by-layer", t("spectra.layers_aria"), t, elem_id="t2-spectra-layers")
-        with gr.Column(min_width=300):
-            _title(t, "spectra.lora", "spectra.lora_words")
-            lora = lora_view(t, elem_id="t2-spectra-lora")
-    basis = chips("", elem_id="t2-spectra-basis")
-    projected = markup("", elem_id="t2-spectra-projected")
+    markup(f'<p class="t2-faint t2-s">{t.html("spectra.more")}</p>')
+    with gr.Column(elem_id="t2-spectra-deep", min_width=0):  # Simple mode stops here
+        _title(t, "spectra.matrix_title")
+        matrix = matrix_view(t, elem_id="t2-spectra-matrix")
+        path = gr.State("")
+        inspected = component.build(t)
+        with gr.Row(elem_id="t2-spectra-pair"):
+            with gr.Column(min_width=300):
+                _title(t, "spectra.cosines", "spectra.cosines_words")
+                cosines = figure(None, "cosines", t("spectra.cosines"), t, elem_id="t2-spectra-cosines")
+                layers = figure(None, "cosines-by-layer", t("spectra.layers_aria"), t, elem_id="t2-spectra-layers")
+            with gr.Column(min_width=300):
+                _title(t, "spectra.lora", "spectra.lora_words")
+                lora = lora_view(t, elem_id="t2-spectra-lora")
+        basis = chips("", elem_id="t2-spectra-basis")
+        projected = markup("", elem_id="t2-spectra-projected")
     return SpectraTab(strips, measure, band, notice, heat, matrix, path, inspected, cosines, layers, lora, basis, projected)
 
 

@@ -27,6 +27,8 @@ TEXT: dict[str, str] = {
     "row.mix": "With your skills",
     "row.overrule": "With your choice",
     "row.pin": "Pinned",
+    "spectra.title": "What your amounts change inside",
+    "spectra.words": "Every box is one part of the model; the darker, the more it is changed. Move a slider and watch.",
     "experts.title": "Skills",
     "experts.open": "Skills",
     "experts.told": "Practised {task}.",

@@ -23,6 +23,7 @@ TEXT: dict[str, str] = {
     "spectra.words": "One cell per adapted matrix, repainted in your browser while a slider moves. A click opens a matrix; from the "
     "keyboard, the arrow keys walk and Enter opens.",
     "spectra.mix": "The mix",
+    "spectra.more": "Expert mode (the switch at the top) opens every part of it.",
     "spectra.mix_aria": "The sliders of the Mix tab",
     "spectra.measure": "Shown",
     "spectra.dw": "|ΔW| / |W|",
