@@ -1,13 +1,12 @@
 """The factors of one matrix, and the files that keep them: checksummed, believed only after a look, never half written.
 
-An entry is a safetensors file with U, sigma and Vh; its header holds a SHA-256 over their bytes and the hash of the matrix that
+An entry is a safetensors file with U, sigma and Vh; its header holds a checksum over their bytes and the hash of the matrix that
 was decomposed, which is the entry's name. What does not match its checksum, or is not the decomposition of the matrix at hand, is
 thrown away by the caller and computed again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import struct
@@ -21,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_bytes
 from safetensors.torch import save as save_bytes
 from torch import Tensor
+from xxhash import xxh3_128_hexdigest
 
 from t2ui.core.files import write_atomic
 
@@ -28,6 +28,9 @@ __all__ = ["CacheFull", "Factors", "entry_bytes", "free_disk", "read_entry", "sw
 
 # Largest |W x - U sigma Vh x| / |W x| with which an entry is believed, and largest | |u_i|^2 - 1 |, by dtype of U and Vh.
 TOLERANCE = {torch.float32: (1e-4, 1e-3), torch.float16: (5e-3, 5e-3), torch.bfloat16: (2e-2, 2e-2)}
+# Against damage, not against people: who can write into the cache can write a checksum, too. At memory speed; SHA-256 was most of
+# what a cached start took.
+CHECKSUM = "xxh3_128"
 DAMAGED = "damaged cache entry recomputed"
 STALE_SECONDS = 3600  # a temporary file of that age belongs to a run that was killed
 RESERVE = 64 * 2**20  # of the disk, left alone
@@ -89,8 +92,8 @@ def read_entry(entry: Path, weight: Tensor, dtype: torch.dtype) -> tuple[Factors
     try:
         start = _body(data)
         stated = json.loads(data[8:start]).get("__metadata__", {})
-        checksum = stated.get("sha256")
-        if checksum is not None and checksum != hashlib.sha256(memoryview(data)[start:]).hexdigest():
+        checksum = stated.get(CHECKSUM)
+        if checksum is not None and checksum != xxh3_128_hexdigest(memoryview(data)[start:]):
             return None, DAMAGED
         held = load_bytes(data)
         factors = Factors(*(held[name].to(weight.device) for name in Factors._fields))
@@ -106,11 +109,11 @@ def write_entry(entry: Path, factors: Factors) -> str:
     """Store one entry; returns an empty string, or why it could not be stored."""
     try:
         tensors = {name: tensor.cpu() for name, tensor in factors._asdict().items()}
-        data = save_bytes(tensors, {"sha256": "0" * 64, "matrix": entry.stem})
+        data = save_bytes(tensors, {CHECKSUM: "0" * 32, "matrix": entry.stem})
         start = _body(data)
         # The header is of fixed length, so the checksum goes where its place was kept.
-        checksum = hashlib.sha256(memoryview(data)[start:]).hexdigest().encode()
-        header = data[:start].replace(b"0" * 64, checksum, 1)
+        checksum = xxh3_128_hexdigest(memoryview(data)[start:]).encode()
+        header = data[:start].replace(b"0" * 32, checksum, 1)
         write_atomic(entry, header + data[start:])
     except OSError as error:
         return f"cache not written: {error.strerror or error}"

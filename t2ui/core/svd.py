@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from xxhash import xxh3_128
 
 from t2ui.core.factors import RESERVE, CacheFull, Factors, entry_bytes, free_disk, read_entry, sweep, write_entry
 from t2ui.core.files import write_atomic
@@ -37,7 +38,7 @@ __all__ = [
     "write_atomic",
 ]
 
-CACHE_VERSION = "1"
+CACHE_VERSION = "2"
 AHEAD = min(4, os.cpu_count() or 1)  # matrices read ahead (each with its factors in memory)
 SAMPLE = 4096  # entries of each weight that enter its digest
 
@@ -291,7 +292,7 @@ def _content_key(weight: Tensor, where: torch.device | None = None, dtype: torch
     """Hash of the whole matrix, its shape, dtype and the way it would be decomposed and kept."""
     method = "lapack" if (where or weight.device).type == "cpu" else "gram"
     kept = "" if dtype == torch.float32 else f" {dtype}"
-    held = hashlib.sha256(f"{CACHE_VERSION} {method} {weight.dtype} {tuple(weight.shape)}{kept}".encode())
+    held = xxh3_128(f"{CACHE_VERSION} {method} {weight.dtype} {tuple(weight.shape)}{kept}".encode())
     held.update(_bytes_of(weight))
     return held.hexdigest()
 
