@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import gradio as gr
 
@@ -57,7 +58,7 @@ def view_html(state: Scores, base: Score | None, t: Text) -> str:
     ``base``: the base's score on the same questions where it was measured before; else it is in ``state``.
     """
     if state.stage == "waiting" or state.error:
-        return "" if state.error else f'<p class="t2-faint" role="status">{t.html("score.waiting")}</p>'
+        return "" if state.error else f'<p class="t2-faint" role="status">{escape(parts.turn_words(state.waiting, state.wait, t))}</p>'
     mine = state.scores[0]
     known = base or next((s for s in state.scores if s.mix == "base"), None)
     rows = [(t.words("score.mine"), mine)] if mine.mix != "base" else []
