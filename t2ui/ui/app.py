@@ -26,6 +26,7 @@ from t2ui.ui import (
     theme,
     traffic,
 )
+from t2ui.ui import pages as models
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -33,8 +34,10 @@ from t2ui.ui.tabs import ask, component, keep, mix, score, search, spectra, swee
 from t2ui.ui.text import Text
 
 
-def build_app(backend: Backend, recording: Recording | None = None, t: Text | None = None) -> gr.Blocks:
-    """Everything on the page, with a recorded run on it until somebody asks."""
+def build_app(
+    backend: Backend, recording: Recording | None = None, t: Text | None = None, pages: models.Pages | None = None
+) -> gr.Blocks:
+    """Everything on the page, with a recorded run on it until somebody asks. ``pages``: of all models on the server."""
     t = t or Text()
     sessions = Sessions()
     shown = recording.run if recording else None
@@ -45,6 +48,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
     with gr.Blocks(title="t2ui", fill_width=True, delete_cache=(3600, 86400)) as demo:
         api.add(backend, t)  # first, so that their names are theirs
         markup(parts.header(t), elem_id="t2-header")
+        models.build(pages, backend, t)
         status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
         busy = traffic.build(t)
         markup(guide.html(t), elem_id="t2-guide")
@@ -84,7 +88,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         keep.wire(kept, box, from_link, ask_tab, mix_tab, tabs, backend, sessions, recording, t)
         present.wire(demo, player, backend, t)
         buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, inspected.look, inspected.off]
-        opening = _wire_loading(demo, backend, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
+        opening = _wire_loading(demo, backend, pages, status, known, box, mix_tab, talk_tab, sweep_part, buttons, t)
         aids.wire(demo, opening, box, backend, t)
         traffic.wire(demo, busy, backend, sessions, t)
 
@@ -114,6 +118,7 @@ def launch_options(t: Text | None = None) -> dict[str, Any]:
 def _wire_loading(
     demo: gr.Blocks,
     backend: Backend,
+    pages: models.Pages | None,
     status: gr.HTML,
     known: gr.HTML,
     box: composer.Composer,
@@ -135,6 +140,7 @@ def _wire_loading(
         tab.presets,
         tab.share,
         tab.editor,
+        tab.depth,
         tab.change,
         tab.refused,
         talked.memory,
@@ -165,19 +171,22 @@ def _wire_loading(
             yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why, talked.notice: why}
             return
         names = backend.names
-        told = link.read(dict(request.query_params), names, t)[0]
+        told, notes = link.read(dict(request.query_params), names, t)
         asked = told.strategy  # only now it is known which ones there are
         # The address was read while only a guess of the experts' order was there: another order, other sliders.
-        again = dict(enumerate(told.mix)) if told.mix is not None and names != before else {}
+        moved = told.mix is not None and names != before
+        again = dict(enumerate((*told.mix, *[0.0] * (len(tab.sliders) - len(told.mix))))) if moved else {}
+        notes = [] if names == before else [n for n in notes if n not in link.read(dict(request.query_params), before, t)[1]]
         chosen = {"value": asked} if asked in backend.strategies else {}
-        unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not chosen else ""
+        notes += [t("link.left_out", what="strategy", why=t("link.bad", value=asked))] if asked and not chosen else []
         alone = "" if names else t("next.short", name=backend.info.name)
+        homes = await asyncio.to_thread(models.elsewhere, pages, backend, t)
         here = next_steps.on_this_machine(request.client.host if request.client else None, request.headers.get("host"))
         yield {
             status: parts.status(t, "ready", ready_words(backend, t), simple=ready_words(backend, t, t.simple)),
             known: take.names_html(names),
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
-            box.notice: parts.notice(unknown, "warn", t("link.title")) or parts.notice(alone),
+            box.notice: parts.notice(" ".join(notes), "warn", t("link.title")) or parts.notice(alone),
             box.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t), **chosen),
             tab.notice: "",
             talked.notice: "",
@@ -185,9 +194,10 @@ def _wire_loading(
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),
             tab.editor: depth.payload(names, t),
+            tab.depth: (told.depth or "") if moved else gr.skip(),
             tab.change: live.change_payload(backend.cells, names, t, n_layers=backend.n_layers),
             **{dropdown: gr.update(**offer) for dropdown, offer in zip((swept.first, swept.second), sweep.choices(names, t), strict=True)},
-            tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t),
+            tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t, homes),
             **{slider: gr.update(**mix.slot(i, names, t), **({"value": again[i]} if i in again else {}))
                for i, slider in enumerate(tab.sliders)},
         }
