@@ -32,7 +32,8 @@ class Mounts:
     def add(self, slug: str, blocks: gr.Blocks, options: Mapping[str, Any]) -> None:
         """Mount a page. ``options``: as for ``launch``; what only a server of its own can have is left out."""
         known = {key: value for key, value in options.items() if key != "app_kwargs"}
-        gr.mount_gradio_app(self._holder, blocks, path=f"/{BELOW}/{slug}", show_error=False, **known)
+        # No root path of its own: the switch tells every request the one that it came by.
+        gr.mount_gradio_app(self._holder, blocks, path=f"/{BELOW}/{slug}", root_path="", show_error=False, **known)
         self.apps[slug] = blocks.app = self._holder.router.routes[-1].app  # type: ignore[attr-defined]
         self.blocks[slug] = blocks
 

@@ -86,7 +86,8 @@ def menu_html(pages: Pages | None, backend: Backend, t: Text) -> str:
         return ""
     lines = []
     for page in pages:
-        state, words = page.state, escape(t(f"models.{page.state}"))
+        state = "loading" if page is here and page.state == "idle" else page.state  # who reads this has opened it
+        words = t.html(f"models.{state}")
         told = f'<span class="t2-model-state" data-slug="{page.slug}" data-state="{state}"><span class="t2-dot" aria-hidden="true"></span><span>{words}</span></span>'
         current = ' aria-current="page"' if page is here else ""
         lines.append(f'<li><a href="{href(here, page)}" data-t2-model{current}>{escape(page.name)}</a>{told}</li>')
