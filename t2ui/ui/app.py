@@ -78,7 +78,7 @@ def build_app(
         ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
         talk.wire(talk_tab, box, backend, sessions, t)
         mix.wire(mix_tab, box, score_part.history, backend, sessions, t)
-        score.wire(score_part, mix_tab, backend, sessions, t)
+        score.wire(score_part, mix_tab, box, backend, sessions, t)
         sweep.wire(sweep_part, mix_tab, score_part.history, backend, sessions, t)
         search.wire(search_tab, mix_tab, tabs, backend, sessions, t)
         spectra.wire(spectra_tab, spectra_part, mix_tab.state, backend, t)

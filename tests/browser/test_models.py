@@ -36,7 +36,8 @@ def row(page, n):
 
 
 def choose(page, n):
-    page.click("#t2-models summary")
+    if page.locator("#t2-models details").get_attribute("open") is None:
+        page.click("#t2-models summary")
     row(page, n).locator("a").click()
     page.wait_for_selector("#t2-ask:not([disabled])")
 
