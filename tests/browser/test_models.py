@@ -129,7 +129,7 @@ def test_everything_works_below(server, visit, tmp_path):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_the_menu_fits_and_is_reached_by_keyboard(server, visit, width, scheme):
-    page = visit(server[0], width=width, scheme=scheme).page
+    page = visit(server[0] + "/?mode=expert", width=width, scheme=scheme).page
     page.focus("#t2-models summary")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
