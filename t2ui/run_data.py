@@ -116,7 +116,7 @@ class Run:
         stage: one of :data:`STAGES`.
         family: the task family that can check the answers, or None.
         picture: the picture as base64 of a small PNG, or None.
-        waiting: how many jobs stand before this one, while it waits.
+        waiting: how many jobs stand before this one, while it waits; wait: for about how many seconds, None: nobody knows.
         names: the experts, in the registry's order.
         prompt_tokens: length of the prompt as the model reads it (template and picture included).
     """
@@ -129,6 +129,7 @@ class Run:
     soft: bool = False
     names: tuple[str, ...] = ()
     waiting: int = 0
+    wait: float | None = None
     prompt_tokens: int | None = None
     first_pass: FirstPass | None = None
     rows: tuple[Row, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from t2ui.checker import Checker
@@ -21,8 +21,10 @@ if TYPE_CHECKING:  # torch takes seconds to import: the page is on the screen be
     from t2ui.engine import Delta, Engine
 
 FRAME = 1 / 12  # seconds between two pictures of a running answer: at most 12 updates a second
+LOOK = 0.25  # seconds between two looks at a queue
 
-__all__ = ["FRAME", "KINDS", "STAGES", "FirstPass", "Halt", "Question", "Row", "Run", "from_base64", "mixes", "overrule", "run", "thumbnail"]
+__all__ = ["FRAME", "KINDS", "STAGES", "Ahead", "FirstPass", "Halt", "Question", "Row", "Run", "from_base64", "mixes", "overrule", "queued",
+           "run", "thumbnail"]  # fmt: skip
 
 
 class Halt:
@@ -46,6 +48,34 @@ class Halt:
         self.stopped = True
         if self._work is not None:
             self._work.cancel()
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Who waits: ``jobs`` stand before him, for about ``seconds`` (None: nobody knows)."""
+
+    jobs: int
+    seconds: float | None = None
+
+
+async def queued(reply: Any, every: float = LOOK) -> AsyncIterator[Any]:
+    """While a reply of the engine waits for its turn, an :class:`Ahead` now and then; at the end the reply's value.
+
+    Raises what the reply raises. A task that is cancelled here cancels the reply, as awaiting it does.
+    """
+    value = asyncio.ensure_future(_value(reply))
+    try:
+        while not (await asyncio.wait({value}, timeout=every))[0]:
+            before, seconds = reply.ahead
+            if before:
+                yield Ahead(before, seconds)
+        yield value.result()
+    finally:
+        value.cancel()
+
+
+async def _value(reply: Any) -> Any:
+    return await reply
 
 
 def mixes(kind: str, names: tuple[str, ...], current: Mix, chosen: Mix | None, pinned: Mix | None = None) -> dict[str, Mix]:
@@ -121,7 +151,12 @@ async def run(
             yield state
             first = kept.first_pass(question, strategy, soft)
             if first is None:
-                first = _first_pass(await halt.hold(engine.dispatch(question.prompt, question.image, strategy, soft)), soft)
+                reply = halt.hold(engine.dispatch(question.prompt, question.image, strategy, soft))
+                found = None
+                async for found in queued(reply):
+                    if isinstance(found, Ahead):
+                        yield replace(state, stage="waiting", waiting=found.jobs, wait=found.seconds)
+                first = _first_pass(found, soft)
                 kept.keep_first_pass(question, strategy, soft, first)
             chosen = Mix.parse(first.mix)
             state = replace(state, stage="pass2", first_pass=first)
@@ -204,10 +239,11 @@ async def _answers(
     coming = asyncio.ensure_future(anext(deltas, None))
     try:
         while True:
-            ready, _ = await asyncio.wait({coming}, timeout=0.25)
+            ready, _ = await asyncio.wait({coming}, timeout=LOOK)
             if not ready:
-                if stream.waiting:
-                    state = replace(state, stage="waiting", waiting=stream.waiting)
+                before, seconds = stream.ahead
+                if before:
+                    state = replace(state, stage="waiting", waiting=before, wait=seconds)
                     yield state
                 continue
             first = coming.result()
@@ -227,7 +263,7 @@ async def _answers(
             tokens = state.prompt_tokens or next(
                 (len(a.prompt_tokens) for a in stream.answers if a.prompt_tokens), None
             )
-            state = replace(state, stage="pass2", waiting=0, rows=tuple(rows), prompt_tokens=tokens)
+            state = replace(state, stage="pass2", waiting=0, wait=None, rows=tuple(rows), prompt_tokens=tokens)
             shown = time.monotonic()
             yield state
             coming = asyncio.ensure_future(anext(deltas, None))

@@ -67,6 +67,7 @@ class Scores:
         family, n: whose questions, and how many are planned.
         scores: one per mix, in the order given; all have answered the same questions so far.
         seconds: since it began.
+        waiting, wait: while it waits for a turn, as those of :class:`t2ui.runs.Run`.
     """
 
     stage: str
@@ -75,6 +76,8 @@ class Scores:
     scores: tuple[Score, ...]
     seconds: float = 0.0
     error: str | None = None
+    waiting: int = 0
+    wait: float | None = None
 
     @property
     def done(self) -> int:
@@ -124,6 +127,9 @@ async def run_scores(
             if ready and reports.empty():
                 waiting.result()
                 break
+            if state.stage == "waiting" and (ahead := reply.ahead) != (state.waiting, state.wait):
+                state = replace(state, waiting=ahead[0], wait=ahead[1])
+                yield state
         ended = "done" if state.done == n else "stopped"
         yield replace(state, stage=ended, seconds=time.monotonic() - begun)
     except (EngineError, ValueError) as error:

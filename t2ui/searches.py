@@ -59,6 +59,7 @@ class SearchView:
         mix: the mix found, as ``str(Mix)``; ``chosen`` of ``mean``, ``best`` or ``default`` (dispatch's choice was kept).
         searched: what the search itself found, where ``default`` was kept; default_right, searched_right: right answers on the
             ``n_fresh`` fresh examples that decided so.
+        waiting, wait: while it waits for a turn, as those of :class:`t2ui.runs.Run`.
         shots, fresh: accuracy on the shots and on fresh examples, where known.
         heldout: figures on test examples: base, the found mix, then simple ways (``expert:NAME`` for one alone, ``random`` for
             a random search of the same budget).
@@ -89,6 +90,8 @@ class SearchView:
     ended: str = ""
     error: str | None = None
     notes: tuple[str, ...] = field(default=())
+    waiting: int = 0
+    wait: float | None = None
 
     @property
     def over(self) -> bool:
@@ -143,6 +146,9 @@ async def run_search(
             if ready and reports.empty():
                 waiting.result()
                 break
+            if state.stage == "waiting" and (ahead := reply.ahead) != (state.waiting, state.wait):
+                state = replace(state, waiting=ahead[0], wait=ahead[1])
+                yield state
         yield replace(state, stage="stopped" if halt.stopped else "done")
     except (EngineError, ValueError) as error:
         yield replace(state, stage="error", error=str(error))

@@ -21,6 +21,7 @@ from .cache import slots_for
 from .choose import choose
 from .dispatch import Dispatch, dispatch
 from .errors import BusyError, EngineError, ModelError, RequestError
+from .estimate import Durations, outlook
 from .jobs import CallJob, DecodeJob, Job, Traffic
 from .memory import free_bytes
 from .model import Loaded, LoadReport, load
@@ -73,6 +74,7 @@ class Engine:
         self._active: deque[Job] = deque()
         self._answering: list[DecodeJob] = []  # whose rows are in the scheduler
         self._scheduler: Scheduler | None = None
+        self.durations = Durations()
         self._spent = {"rows": 0.0, "turns": 0.0}
         self._since = 0.0  # when the present stretch of a turn began
         self._closing = False
@@ -131,7 +133,7 @@ class Engine:
                 self._scheduler.check(row, e)
         job = DecodeJob(rows, encoded)
         self._enqueue(job)
-        return Stream(job.channel, job.stop, self._wake, lambda: self._position(job), job.rows)
+        return Stream(job.channel, job.stop, self._wake, lambda: self._ahead(job), job.rows)
 
     def choose(
         self, prompt: str, labels: Sequence[str], image: Any = None, system: str | None = None,
@@ -157,7 +159,7 @@ class Engine:
         self._refuse_unless_usable()
         job = CallJob(fn, urgent)
         self._enqueue(job)
-        return Reply(job.future, job.stop, self._wake)
+        return Reply(job.future, job.stop, self._wake, lambda: self._ahead(job))
 
     def remix(self, stream: Stream, mix: Mix, row: int = 0) -> Reply:
         """From its next step on, answer a row of a running stream with another mix; the reply is its new ``Applied``.
@@ -210,15 +212,22 @@ class Engine:
             self._waiting.append(job)
             self._condition.notify_all()
 
-    def _position(self, job: Job) -> int:
+    def _ahead(self, job: Job) -> tuple[int, float | None]:
+        """How many jobs stand before one, and for about how many seconds (None: nobody knows); (0, 0) once it runs or is over."""
         with self._condition:
-            for i, other in enumerate(self._waiting):
-                if other is job:
-                    return i + self._under_way()
-        return 0
+            place = next((i for i, other in enumerate(self._waiting) if other is job), None)
+            if place is None:
+                return 0, 0.0
+            under_way = self._under_way()
+            slots = self._scheduler.free if self._scheduler is not None and under_way < self.max_active else None
+            running, before = [*self._active, *self._answering], list(self._waiting)[:place]
+            return place + under_way, outlook(self.durations, job, running, before, self.max_active, slots)
 
     def _under_way(self) -> int:
-        self._answering = [job for job in self._answering if not job.channel.closed]
+        over = [job for job in self._answering if job.channel.closed]
+        if over:
+            self.durations.book(over)
+            self._answering = [job for job in self._answering if job not in over]
         return len(self._active) + len(self._answering)
 
     def _wake(self) -> None:
@@ -347,6 +356,7 @@ class Engine:
                 joining.append(job)
             else:
                 self._active.append(job)
+            job.began = time.perf_counter()
             self._waiting.remove(job)
         return joining
 
@@ -394,8 +404,11 @@ class Engine:
             if not isinstance(caught, EngineError):
                 log.exception("a job failed")
         if more is not True:
+            job.ended = time.perf_counter()
             with self._condition:
                 self._active.remove(job)
+                if more is False:
+                    self.durations.book([job])
             if more is None:
                 job.end(error)
 

@@ -31,13 +31,23 @@ class Traffic:
 
 
 class Job:
-    """Something that takes turns in the model's thread. :meth:`turn` does one step and says whether more follow."""
+    """Something that takes turns in the model's thread. :meth:`turn` does one step and says whether more follow.
+
+    Attributes:
+        began, ended: of ``time.perf_counter``; 0 before that.
+    """
 
     urgent = False  # somebody looks at the page and waits for it
 
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.submitted = time.perf_counter()
+        self.began = self.ended = 0.0
+
+    @property
+    def kind(self) -> str:
+        """Jobs of one kind take about as long: ``answer``, ``urgent`` or ``work``."""
+        return "urgent" if self.urgent else "work"
 
     def turn(self, loaded: Loaded) -> bool:
         raise NotImplementedError
@@ -59,6 +69,10 @@ class DecodeJob(Job):
         self._open = set(range(len(requests)))
         self._steps: Iterator[list[Delta]] | None = None
         self._queued = 0.0
+
+    @property
+    def kind(self) -> str:
+        return "answer"
 
     def join(self, loaded: Loaded, scheduler: Scheduler) -> None:
         """Every request becomes a row; one that cannot is told why, and the others go on."""
@@ -85,6 +99,7 @@ class DecodeJob(Job):
         if delta.done:
             self._open.discard(delta.row)
             if not self._open:
+                self.ended = time.perf_counter()
                 self.channel.close(self._failure())
 
     def _failure(self) -> EngineError | None:

@@ -13,6 +13,8 @@ from typing import Any
 from .errors import EngineError
 from .request import Answer, Delta, Request
 
+Ahead = Callable[[], tuple[int, float | None]]
+
 
 class Channel:
     """Deltas on their way from the model's thread to one consumer, in any thread or event loop.
@@ -128,9 +130,9 @@ class Stream:
     also when it is cancelled or fails; iteration itself never raises. Used as a context manager (``with``), or
     dropped unfinished, it cancels its job."""
 
-    def __init__(self, channel: Channel, stop: threading.Event, wake: Callable[[], None], position: Callable[[], int],
+    def __init__(self, channel: Channel, stop: threading.Event, wake: Callable[[], None], ahead: Ahead,
                  rows: Mapping[int, Any] | None = None) -> None:  # fmt: skip
-        self._channel, self._stop, self._wake, self._position = channel, stop, wake, position
+        self._channel, self._stop, self._wake, self._ahead = channel, stop, wake, ahead
         self.rows = rows if rows is not None else {}  # of the scheduler, for Engine.remix
 
     @property
@@ -142,7 +144,12 @@ class Stream:
     @property
     def waiting(self) -> int:
         """How many jobs stand before this one; 0: it runs or is over."""
-        return self._position()
+        return self._ahead()[0]
+
+    @property
+    def ahead(self) -> tuple[int, float | None]:
+        """:attr:`waiting`, and about how many seconds that will last; None where nothing is known of such jobs yet."""
+        return self._ahead()
 
     @property
     def done(self) -> bool:
@@ -197,8 +204,13 @@ class Stream:
 class Reply:
     """The value of a call that runs in the model's thread: ``await reply``, or ``reply.result(timeout)``."""
 
-    def __init__(self, future: Future[Any], stop: threading.Event, wake: Callable[[], None]) -> None:
-        self._future, self._stop, self._wake = future, stop, wake
+    def __init__(self, future: Future[Any], stop: threading.Event, wake: Callable[[], None], ahead: Ahead) -> None:
+        self._future, self._stop, self._wake, self._ahead = future, stop, wake, ahead
+
+    @property
+    def ahead(self) -> tuple[int, float | None]:
+        """As :attr:`Stream.ahead`."""
+        return self._ahead()
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the value; raises what the call raised, or TimeoutError."""

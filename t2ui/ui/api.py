@@ -41,6 +41,7 @@ def endpoints(backend: Backend, t: Text) -> dict[str, Callable]:
 
     def engine() -> Any:
         if backend.state != "ready":
+            backend.page_opened()  # who calls wants it, page or no page
             raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
         return backend.engine
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from t2ui.ui import (
     theme,
     traffic,
 )
+from t2ui.ui import pages as models
 from t2ui.ui.backend import Backend
 from t2ui.ui.live import markup
 from t2ui.ui.session import Sessions
@@ -34,8 +35,10 @@ from t2ui.ui.tabs import ask, component, experts, keep, mix, score, search, spec
 from t2ui.ui.text import Text
 
 
-def build_app(backend: Backend, recording: Recording | None = None, t: Text | None = None) -> gr.Blocks:
-    """Everything on the page, with a recorded run on it until somebody asks."""
+def build_app(
+    backend: Backend, recording: Recording | None = None, t: Text | None = None, pages: models.Pages | None = None
+) -> gr.Blocks:
+    """Everything on the page, with a recorded run on it until somebody asks. ``pages``: of all models on the server."""
     t = t or Text()
     sessions = Sessions()
     shown = recording.run if recording else None
@@ -46,8 +49,10 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
     with gr.Blocks(title="t2ui", fill_width=True, delete_cache=(3600, 86400)) as demo:
         api.add(backend, t)  # first, so that their names are theirs
         markup(parts.header(t), elem_id="t2-header")
-        status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
-        busy = traffic.build(t)
+        models.build(pages, backend, t)
+        with gr.Row(elem_id="t2-top"):
+            status = markup(parts.status(t, "loading", t("status.starting"), 0.0), elem_id="t2-status")
+            busy = traffic.build(t)
         markup(guide.html(t), elem_id="t2-guide")
         from_link = markup("", elem_id="t2-link-notice")
         known = markup(take.names_html(names), elem_id="t2-names")
@@ -76,7 +81,7 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         ask.wire(ask_tab, box, mix_tab.state, tabs, backend, sessions, t)
         talk.wire(talk_tab, box, backend, sessions, t)
         mix.wire(mix_tab, box, score_part.history, backend, sessions, t)
-        score.wire(score_part, mix_tab, backend, sessions, t)
+        score.wire(score_part, mix_tab, box, backend, sessions, t)
         sweep.wire(sweep_part, mix_tab, score_part.history, backend, sessions, t)
         search.wire(search_tab, mix_tab, tabs, backend, sessions, t)
         spectra.wire(spectra_tab, spectra_part, mix_tab.state, backend, t)
@@ -87,8 +92,8 @@ def build_app(backend: Backend, recording: Recording | None = None, t: Text | No
         present.wire(demo, player, backend, t)
         buttons = [talk_tab.send, talk_tab.play, score_part.start, sweep_part.start, search_tab.start, inspected.look, inspected.off]
         told = Experts(status, known, box.strategy, panel.list, mix_tab, sweep_part)
-        opening = _wire_loading(demo, backend, told, box, talk_tab, [panel.upload, *buttons], t)
-        arriving = experts.wire(panel, backend, lambda: told.updates(backend, t), told.outputs, t)
+        opening = _wire_loading(demo, backend, pages, told, box, talk_tab, [panel.upload, *buttons], t)
+        arriving = experts.wire(panel, backend, lambda: told.updates(backend, t, models.elsewhere(pages, backend, t)), told.outputs, t)
         spectra.refill(spectra_tab, arriving, mix_tab.state, backend, t)
         aids.wire(demo, opening, box, backend, t)
         traffic.wire(demo, busy, backend, sessions, t)
@@ -133,15 +138,15 @@ class Experts:
         return [self.status, self.known, self.strategy, self.list, tab.presets, tab.share, tab.editor, tab.change, swept.first,
                 swept.second, *tab.sliders]  # fmt: skip
 
-    def updates(self, backend: Backend, t: Text) -> dict[Any, Any]:
-        """By component (of :attr:`outputs`), for the experts that ``backend`` has now."""
+    def updates(self, backend: Backend, t: Text, homes: Mapping[str, str]) -> dict[Any, Any]:
+        """By component (of :attr:`outputs`), for the experts that ``backend`` has now. ``homes``: :func:`t2ui.ui.pages.elsewhere`."""
         names, tab = backend.names, self.tab
         offers = zip((self.swept.first, self.swept.second), sweep.choices(names, t), strict=True)
         return {
             self.status: parts.status(t, "ready", ready_words(backend, t), simple=ready_words(backend, t, t.simple)),
             self.known: take.names_html(names),
             self.strategy: gr.update(choices=composer.strategy_choices(backend.strategies, t)),
-            self.list: live.sent(experts.payload(backend, t)),
+            self.list: live.sent(experts.payload(backend, t, homes)),
             tab.presets: mix.presets_html(names, t),
             tab.share: live.share_payload(names, t),
             tab.editor: depth.payload(names, t),
@@ -152,12 +157,13 @@ class Experts:
 
 
 def _wire_loading(
-    demo: gr.Blocks, backend: Backend, told: Experts, box: composer.Composer, talked: talk.TalkTab, buttons: list[gr.Button], t: Text
-) -> gr.events.Dependency:
+    demo: gr.Blocks, backend: Backend, pages: models.Pages | None, told: Experts, box: composer.Composer, talked: talk.TalkTab,
+    buttons: list[gr.Button], t: Text,
+) -> gr.events.Dependency:  # fmt: skip
     """A new page waits here for the model: it is told what happens, and gets its sliders and buttons at the end."""
     tab, status = told.tab, told.status
-    outputs = [*told.outputs, box.ask, box.everybody, tab.answer, box.notice, tab.notice, tab.refused, talked.memory, talked.notice,
-               box.examples, box.thumbs, *buttons]  # fmt: skip
+    outputs = [*told.outputs, box.ask, box.everybody, tab.answer, box.notice, tab.notice, tab.depth, tab.refused, talked.memory,
+               talked.notice, box.examples, box.thumbs, *buttons]  # fmt: skip
 
     async def opened(request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         backend.page_opened()
@@ -176,27 +182,31 @@ def _wire_loading(
             yield {status: parts.status(t, "failed", t("status.failed_short")), box.notice: why, tab.notice: why, talked.notice: why}
             return
         names = backend.names
-        asks = link.read(dict(request.query_params), names, t)[0]
+        asks, notes = link.read(dict(request.query_params), names, t)
         asked = asks.strategy  # only now it is known which ones there are
         known = asked in backend.strategies
         # The address was read while only a guess of the experts' order was there: another order, other sliders.
-        again = dict(enumerate(asks.mix)) if asks.mix is not None and names != before else {}
-        unknown = t("link.left_out", what="strategy", why=t("link.bad", value=asked)) if asked and not known else ""
+        moved = asks.mix is not None and names != before
+        again = (*asks.mix, *[0.0] * (len(tab.sliders) - len(asks.mix))) if moved else ()
+        notes = [] if names == before else [n for n in notes if n not in link.read(dict(request.query_params), before, t)[1]]
+        notes += [t("link.left_out", what="strategy", why=t("link.bad", value=asked))] if asked and not known else []
         alone = "" if names else t("next.short", name=backend.info.name)
+        homes = await asyncio.to_thread(models.elsewhere, pages, backend, t)
         here = next_steps.on_this_machine(request.client.host if request.client else None, request.headers.get("host"))
-        updates = told.updates(backend, t)
-        for i, value in again.items():
+        updates = told.updates(backend, t, homes)
+        for i, value in enumerate(again):
             updates[tab.sliders[i]]["value"] = value
         if known:
             updates[told.strategy]["value"] = asked
         yield {
             **updates,
             **{button: gr.update(interactive=True) for button in (box.ask, box.everybody, tab.answer, *buttons)},
-            box.notice: parts.notice(unknown, "warn", t("link.title")) or parts.notice(alone),
+            box.notice: parts.notice(" ".join(notes), "warn", t("link.title")) or parts.notice(alone),
             tab.notice: "",
+            tab.depth: (asks.depth or "") if moved else gr.skip(),
             talked.notice: "",
             talked.memory: talk.memory_html(backend, t),
-            tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t),
+            tab.refused: next_steps.html(backend, t, here) + parts.refused(backend.refused, t, homes),
         }
 
     return demo.load(opened, None, outputs, **events.LIVE)

@@ -6,6 +6,7 @@ torch and transformers are imported in the thread that loads the model, after th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -57,8 +58,10 @@ class Backend:
             ``few-shot:NAME`` for every kept mix.
     """
 
-    def __init__(self, options: Options | None = None, engine: Engine | None = None) -> None:
+    def __init__(self, options: Options | None = None, engine: Engine | None = None, gate: threading.Lock | None = None) -> None:
+        """``gate``: held while this one loads, where several share a machine's memory."""
         self.options = options or Options()
+        self._gate: Any = gate or contextlib.nullcontext()
         self.engine = engine
         found = peek_experts(self.options.experts) if engine is None else ()
         if engine is not None and engine.loaded is not None:
@@ -93,6 +96,15 @@ class Backend:
         timer = threading.Timer(seconds, self.start)
         timer.daemon = True
         timer.start()
+
+    def start_when_asked(self) -> None:
+        """Start once a visitor's page is on its screen, and not before."""
+        self._eager = True
+
+    @property
+    def begun(self) -> bool:
+        """Whether loading has begun (or is over)."""
+        return self._thread is not None
 
     def page_opened(self) -> None:
         """A visitor's page is on the screen."""
@@ -183,13 +195,15 @@ class Backend:
                 torch.set_num_threads(self.options.threads or default_threads())
                 from t2ui.engine import Engine
 
-                self.engine = Engine(
-                    self.options.model,
-                    device=self.options.device,
-                    dtype=self.options.dtype,
-                    experts_dir=self.options.experts,
-                    max_waiting=self.options.waiting,
-                )
+                with self._gate:
+                    self.engine = Engine(
+                        self.options.model,
+                        device=self.options.device,
+                        dtype=self.options.dtype,
+                        experts_dir=self.options.experts,
+                        max_waiting=self.options.waiting,
+                    )
+                    self.engine.wait()
             loaded = self.engine.wait()
             self.learn(loaded, self.engine.run(cells_of).result())
             self.seconds = time.monotonic() - self.began

@@ -77,7 +77,7 @@ def turn_html(turn: Turn, t: Text, buttons: bool = False) -> str:
         f'<div class="t2-text">{escape(run.prompt)}</div></div>'
         f'<div class="t2-answered"><header>{t.html("talk.model")} {_mix(row, t)}{parts.verdict(row, run, t)}{parts.sure(row, t)}</header>'
         f'{parts.thought(row, t)}<div class="{parts.text_class(row.text)}">{told}</div>'
-        f'<p class="t2-why">{escape(parts.reason(row, run, t))}</p>{error}{parts.run_notice(run, t) if outside else ""}'
+        f'<p class="t2-why">{escape(parts.reason(row, run, t))}</p>{error}{parts.run_notice(run, t) if outside or run.stage == "waiting" else ""}'
         f'<p class="t2-timing">{_about(turn, row, t)}</p></div></article>'
     )
 

@@ -8,15 +8,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_MODEL, EXPERTS = ROOT / "assets" / "demo-model", ROOT / "experts"
+DEFAULT_MODEL = str(DEMO_MODEL)
 FIRST_PORT = 7860
 LOGIN = "T2UI_LOGIN"  # not a flag: everybody on the machine can read the flags of a process
+
+
+def models_of(args: argparse.Namespace) -> list[str]:
+    """The models to serve, each once, the first page's first."""
+    listed = [model for part in (args.models or "").split(",") if (model := part.strip())]
+    # The very object: somebody may also type the default's path, and means it.
+    first = [] if listed and args.model is DEFAULT_MODEL else [args.model]
+    found: dict[str, str] = {}
+    for model in (*first, *listed):
+        found.setdefault(str(Path(model).resolve()) if Path(model).is_dir() else model, model)
+    return list(found.values())
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of ``python app.py`` and ``python -m t2ui serve``."""
     add = parser.add_argument
-    add("--model", default=str(DEMO_MODEL), metavar="PATH_OR_HUB_ID",
+    add("--model", default=DEFAULT_MODEL, metavar="PATH_OR_HUB_ID",
         help="model folder, or a name of the Hub, which is then fetched (default: the shipped demo model)")  # fmt: skip
+    add("--models", default=None, metavar="A,B,...",
+        help="several of them, and no others: a page each, on one server. The first one (--model, if that is given too) is at / and "
+        "loaded at once; another one is loaded when somebody opens its page, if it then fits into the free memory. All that were "
+        "opened stay loaded")  # fmt: skip
     add("--experts", default=str(EXPERTS), metavar="FOLDER", help="folder of experts (default: the shipped ones)")
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     add("--host", default=host, help="address to listen on; 0.0.0.0 lets others in (default: %(default)s)")

@@ -18,6 +18,7 @@ MODES = ("simple", "expert")  # how the page speaks: ``static/words.js`` reads i
 VIEWS = {"flow": "ask", "mix": "mix", "search": "search", "spectra": "spectra"}  # by ?embed=, and the tab it lies on
 TABS = ("ask", "talk", "mix", "search", "spectra")
 LOW, HIGH = -1.0, 2.0  # alphas, as wide as the sliders go
+ELSEWHERE = "elsewhere"  # instead of a depth profile, on the way to another model's page: it belongs to one model's experts
 MAX_NOTE = 40  # characters of a bad value that a note repeats
 
 
@@ -54,7 +55,7 @@ def read(params: Mapping[str, str], names: Sequence[str], t: Text) -> tuple[Link
         params = {**params, "tab": view}
     readers = {
         "prompt": _prompt, "strategy": _strategy, "soft": _soft, "mix": lambda text, t: _mix(text, names, t, notes),
-        "depth": lambda text, t: _depth(text, names),
+        "depth": lambda text, t: _depth(text, names, t),
         "seed": lambda text, t: _whole(text, 0, 2**31 - 1), "temperature": lambda text, t: _number(text, 0.0, 2.0),
         "tokens": lambda text, t: _whole(text, 8, 256), "tab": _tab, "picture": _picture,
         "mode": _mode,
@@ -106,8 +107,10 @@ def _mix(text: str, names: Sequence[str], t: Text, notes: list[str]) -> tuple[fl
     return tuple(alphas.values())
 
 
-def _depth(text: str, names: Sequence[str]) -> str:
+def _depth(text: str, names: Sequence[str], t: Text) -> str:
     """Three points per expert, in the experts' order (see ``t2ui.ui.depth``)."""
+    if text == ELSEWHERE:
+        raise ValueError(t("link.depth_elsewhere"))
     depth.read(text, names)
     return text
 

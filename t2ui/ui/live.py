@@ -26,7 +26,8 @@ PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "words.js", "charts.js", "mix.js", "experts.js", "spectra.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js",
            "present.js")  # in this order
-STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "experts.css", "present.css")
+STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "experts.css", "present.css",
+          "models.css")
 
 
 # Functions, not subclasses of gr.HTML: gradio writes a .pyi file next to every module that derives a component.

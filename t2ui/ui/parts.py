@@ -277,6 +277,20 @@ def overrule(run: Run, t: Text) -> str:
             f'<span class="t2-faint">{t.words("overrule.label")}</span>{"".join(buttons)}</div>')  # fmt: skip
 
 
+def wait_words(waiting: int, seconds: float | None, t: Text) -> str:
+    """Who stands before somebody in the queue, and for about how long where that is known; "" for nobody."""
+    if not waiting:
+        return ""
+    if seconds is None:
+        return t("run.waiting", n=waiting)
+    return t("run.waiting_about", n=waiting, time=f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min")
+
+
+def turn_words(waiting: int, seconds: float | None, t: Text) -> str:
+    """That something waits for its turn, with :func:`wait_words`."""
+    return f"{t('score.waiting')} {wait_words(waiting, seconds, t)}".rstrip()
+
+
 def run_notice(run: Run, t: Text) -> str:
     """What has to be said about a run: an error, a place in the queue, "outside this model's world"."""
     if run.error:
@@ -284,7 +298,7 @@ def run_notice(run: Run, t: Text) -> str:
     if run.stage == "stopped":
         return notice(t("run.stopped"), "info")
     if run.stage == "waiting" and run.waiting:
-        return notice(t("run.waiting", n=run.waiting), "info")
+        return notice(wait_words(run.waiting, run.wait, t), "info")
     if run.first_pass and run.first_pass.outside:
         expert, simple = t.two("run.outside_why", why=run.first_pass.outside_why)
         return notice(expert, "warn", t("run.outside"), simple)
@@ -293,12 +307,16 @@ def run_notice(run: Run, t: Text) -> str:
     return ""
 
 
-def refused(entries: Sequence[tuple[str, str]], t: Text) -> str:
-    """Experts that cannot be used with this model, with the reasons."""
+def refused(entries: Sequence[tuple[str, str]], t: Text, links: Mapping[str, str] | None = None) -> str:
+    """Experts that cannot be used with this model, with the reasons; ``links``: by name, HTML that says where it can be used."""
     if not entries:
         return ""
-    lines = "".join(f"<li><strong>{escape(name)}</strong> {escape(why)}</li>" for name, why in entries)
-    return f'<div class="t2-refused"><p>{t.words("mix.refused")}</p><ul>{lines}</ul></div>'
+    lines = []
+    for name, why in entries:
+        link = (links or {}).get(name, "")
+        told = f"{link}<details><summary>{t.html('mix.refused_why')}</summary>{escape(why)}</details>" if link else escape(why)
+        lines.append(f"<li><strong>{escape(name)}</strong> {told}</li>")
+    return f'<div class="t2-refused"><p>{t.words("mix.refused")}</p><ul>{"".join(lines)}</ul></div>'
 
 
 def text_class(text: str) -> str:

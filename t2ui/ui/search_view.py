@@ -10,7 +10,7 @@ from html import escape
 from t2ui.searches import Cell, Generation, SearchView
 from t2ui.ui.flow import ms, parse_alphas, percent
 from t2ui.ui.live import drawn, pick
-from t2ui.ui.parts import notice
+from t2ui.ui.parts import notice, wait_words
 from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
 
@@ -33,7 +33,7 @@ def words(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> 
     if state.stage == "idle":
         return say("search.idle")
     if state.stage == "waiting" and not state.generations:
-        return say("search.waiting")
+        return f"{say('search.waiting')} {wait_words(state.waiting, state.wait, t)}".rstrip()
     now = min(len(state.generations) + 1, state.planned)
     told = say("search.at", generation=now, planned=state.planned, answers=f"{state.evaluations:,}", time=ms(state.seconds))
     if state.stage == "measuring":

@@ -10,9 +10,15 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from t2ui.hubname import is_name
-from t2ui.ui.flags import EXPERTS, FIRST_PORT, LOGIN, ROOT, add_flags
+from t2ui.ui.flags import EXPERTS, FIRST_PORT, LOGIN, ROOT, add_flags, models_of
+
+if TYPE_CHECKING:
+    from t2ui.recorded import Recording
+    from t2ui.ui.mounts import Mounts
+    from t2ui.ui.pages import Pages
 
 RECORDED = ROOT / "assets" / "recorded" / "run.json"
 PORTS = 100
@@ -41,7 +47,7 @@ def main(args: argparse.Namespace | list[str] | None = None) -> int:
         )
         add_flags(parser)
         args = parser.parse_args(args)
-    stay_offline(hub=is_name(args.model))
+    stay_offline(hub=any(map(is_name, models_of(args))))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     logging.getLogger("t2ui.engine.engine").setLevel(logging.INFO)  # what the model will need, before it is loaded
     try:
@@ -60,8 +66,7 @@ def main(args: argparse.Namespace | list[str] | None = None) -> int:
     except KeyboardInterrupt:
         pass
     finally:
-        demo.t2ui_backend.close()
-        demo.close(verbose=False)
+        close(demo)
     return 0
 
 
@@ -71,19 +76,10 @@ def check(args: argparse.Namespace) -> None:
     Raises:
         StartError: the model folder is missing or holds no model; a bad number of threads.
     """
-    model = Path(args.model)
-    if is_name(args.model):
-        pass  # fetched from the Hub while the page is open
-    elif not model.is_dir():
-        raise StartError(
-            f"there is no model folder {str(model)!r}: give one with --model, or a name of the Hub (owner/model), or "
-            f"leave --model out to use the shipped demo model"
-        )
-    elif not (model / "config.json").is_file():
-        raise StartError(
-            f"{str(model)!r} is not a model folder: it has no config.json; --model takes a folder in "
-            f"Hugging Face format (config.json, tokenizer, *.safetensors)"
-        )
+    if args.models is not None and not args.models.replace(",", " ").strip():
+        raise StartError("--models needs at least one model: folders or names of the Hub, with commas between them")
+    for model in models_of(args):
+        _check_model(model, "--model" if model is args.model else "--models")
     if not 0 <= args.seed < 2**31:
         raise StartError(f"--seed must be from 0 to {2**31 - 1:,}, got {args.seed}")
     if args.waiting < 1:
@@ -94,6 +90,22 @@ def check(args: argparse.Namespace) -> None:
         raise StartError(f"--threads must be at least 1, got {args.threads}")
     if not Path(args.experts).is_dir() and args.experts != str(EXPERTS):
         raise StartError(f"there is no folder of experts {str(args.experts)!r}: give one with --experts")
+
+
+def _check_model(given: str, flag: str) -> None:
+    model = Path(given)
+    if is_name(given):
+        return  # fetched from the Hub while the page is open
+    if not model.is_dir():
+        raise StartError(
+            f"there is no model folder {str(model)!r}: give one with {flag}, or a name of the Hub (owner/model), or "
+            f"leave {flag} out to use the shipped demo model"
+        )
+    if not (model / "config.json").is_file():
+        raise StartError(
+            f"{str(model)!r} is not a model folder: it has no config.json; {flag} takes a folder in "
+            f"Hugging Face format (config.json, tokenizer, *.safetensors)"
+        )
 
 
 def credentials() -> tuple[str, str] | None:
@@ -137,23 +149,35 @@ def _free(host: str, port: int) -> bool:
     return True
 
 
-def start(args: argparse.Namespace, port: int):
-    """Build and launch the page, then load the model behind it. Returns the running ``gr.Blocks``."""
-    stay_offline(hub=is_name(args.model))
+def start(args: argparse.Namespace, port: int) -> Any:
+    """Build and launch the page, or one per model, then load the first model behind it. Returns the first page's running
+    ``gr.Blocks``; :func:`close` ends all."""
+    models = models_of(args)
+    stay_offline(hub=any(map(is_name, models)))
     from t2ui.core.files import write_atomic
     from t2ui.recorded import RecordingError, load
     from t2ui.ui.app import build_app, launch_options
     from t2ui.ui.backend import Backend, Options
+    from t2ui.ui.pages import BELOW, Pages
 
-    backend = Backend(Options(args.model, args.experts, args.device, args.dtype, args.threads, args.seed, args.waiting,
-                              wants_uploads(args.uploads, args.host)))
+    uploads = wants_uploads(args.uploads, args.host)
+    gate = threading.Lock()  # one model is loaded after the other: each looks at the memory that is free before it begins
+    backends = [
+        Backend(Options(model, args.experts, args.device, args.dtype, args.threads, args.seed, args.waiting, uploads), gate=gate)
+        for model in models
+    ]
+    pages = Pages(backends)
     try:
         recording = load(RECORDED)
     except RecordingError as error:
         logging.getLogger("t2ui").warning("%s", error)
         recording = None
-    demo = build_app(backend, recording)
-    demo.t2ui_backend = backend
+    options = {**launch_options(uploads), "enable_monitoring": args.monitor, "auth": credentials() if args.login else None}
+    mounts = None
+    if len(pages) > 1:
+        mounts = _mounts(pages, recording, options)
+    demo = build_app(backends[0], recording, pages=pages)
+    demo.t2ui_backend, demo.t2ui_backends, demo.t2ui_mounts = backends[0], backends, mounts
     demo.queue(default_concurrency_limit=None)
     demo.launch(
         server_name=args.host,
@@ -162,23 +186,64 @@ def start(args: argparse.Namespace, port: int):
         quiet=True,
         inbrowser=False,
         show_error=False,
-        **{**launch_options(backend.options.uploads), "enable_monitoring": args.monitor, "auth": credentials() if args.login else None},
+        **options,
     )
     shown = "localhost" if args.host in ("127.0.0.1", "0.0.0.0", "::") else args.host
-    print(f"t2ui: open http://{shown}:{port}   (Ctrl-C ends it)", flush=True)
+    url = f"http://{shown}:{port}"
+    print(f"t2ui: open {url}   (Ctrl-C ends it)", flush=True)
+    told = {"url": url, "pid": os.getpid()}
+    if mounts is not None:
+        mounts.share(demo.app)
+        told["models"] = [{"name": page.name, "url": f"{url}/{BELOW}/{page.slug}/" if page.slug else url} for page in pages]
+        for page in pages:
+            if page.slug:
+                print(f"t2ui: {page.name} is at {url}/{BELOW}/{page.slug}/", flush=True)
+                if args.monitor:
+                    print(f"Monitoring URL: {url}/{BELOW}/{page.slug}/monitoring/{demo.app.analytics_key}", flush=True)
     if args.json:
-        write_atomic(Path(args.json), json.dumps({"url": f"http://{shown}:{port}", "pid": os.getpid()}).encode())
+        write_atomic(Path(args.json), json.dumps(told).encode())
     if wants_browser(args.inbrowser):
         import webbrowser
 
-        threading.Thread(target=webbrowser.open, args=(f"http://{shown}:{port}",), daemon=True).start()
-    backend.start_soon(GRACE)
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    backends[0].start_soon(GRACE)
+    for backend in backends[1:]:
+        backend.start_when_asked()
     return demo
 
 
 def wants_uploads(asked: bool | None, host: str) -> bool:
     """Visitors may add experts where the only visitor is whoever sits at this machine, unless told otherwise."""
     return asked if asked is not None else host in ("127.0.0.1", "localhost", "::1")
+
+
+def _mounts(pages: Pages, recording: Recording | None, options: dict[str, Any]) -> Mounts:
+    """The pages of all models but the first, and in ``options`` what lets the first one's server serve them."""
+    from starlette.middleware import Middleware
+
+    from t2ui.ui.app import build_app
+    from t2ui.ui.mounts import Mounts, Switch
+
+    mounts = Mounts()
+    for page in pages:
+        if page.slug:
+            blocks = build_app(page.backend, recording, pages=pages)
+            blocks.queue(default_concurrency_limit=None)
+            mounts.add(page.slug, blocks, options)
+    kwargs = options["app_kwargs"]
+    options["app_kwargs"] = {
+        **kwargs, "middleware": [*kwargs["middleware"], Middleware(Switch, mounts=mounts)], "lifespan": mounts.lifespan
+    }  # fmt: skip
+    return mounts
+
+
+def close(demo: Any) -> None:
+    """End a server that :func:`start` has started: every model's engine, every page."""
+    for backend in demo.t2ui_backends:
+        backend.close()
+    if demo.t2ui_mounts is not None:
+        demo.t2ui_mounts.close()
+    demo.close(verbose=False)
 
 
 def wants_browser(asked: bool | None) -> bool:

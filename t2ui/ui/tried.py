@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
 
-from t2ui.scores import Score
+from t2ui.scores import SEED, SPLIT, Score
 from t2ui.ui.live import pick
 from t2ui.ui.parts import mix_words
-from t2ui.ui.text import Text
+from t2ui.ui.text import Text, both
 
 MOST = 30  # mixes that are remembered; a pinned one is never dropped
 
@@ -19,7 +19,8 @@ MOST = 30  # mixes that are remembered; a pinned one is never dropped
 @dataclass(frozen=True)
 class Tried:
     """One mix. Attributes: number: 1, 2, ... in the order of trying; alphas: the sliders; depth: the depth profile's state
-    ("": none); mix: both together, as ``str(Mix)``; at: when it was last tried (seconds since 1970); scores: by family, the one with the most questions."""
+    ("": none); mix: both together, as ``str(Mix)``; at: when it was last tried (seconds since 1970); scores: by family, the one with the most questions;
+    seed: of its last answer, None where it was only scored."""
 
     number: int
     mix: str
@@ -27,6 +28,7 @@ class Tried:
     depth: str = ""
     at: float = 0.0
     scores: Mapping[str, Score] = field(default_factory=dict)
+    seed: int | None = None
 
 
 class History:
@@ -37,13 +39,14 @@ class History:
         self.pinned: int | None = None
         self._count = 0
 
-    def add(self, mix: str, alphas: Sequence[float | None], depth: str = "") -> Tried:
-        """Remember a mix; one that was tried before keeps its number and its scores, and moves to the top."""
+    def add(self, mix: str, alphas: Sequence[float | None], depth: str = "", seed: int | None = None) -> Tried:
+        """Remember a mix; one that was tried before keeps its number and its scores, and moves to the top. ``seed``: of an answer."""
         entry = next((e for e in self.entries if e.mix == mix), None)
         if entry is None:
             self._count += 1
             entry = Tried(self._count, mix, ())
-        entry = replace(entry, alphas=tuple(float(a or 0.0) for a in alphas), depth=depth, at=time.time())
+        entry = replace(entry, alphas=tuple(float(a or 0.0) for a in alphas), depth=depth, at=time.time(),
+                        seed=entry.seed if seed is None else seed)  # fmt: skip
         rest = [e for e in self.entries if e.number != entry.number]
         kept = [e for i, e in enumerate(rest) if i < MOST - 1 or e.number == self.pinned]
         self.entries = (entry, *kept)
@@ -101,12 +104,12 @@ def against(entry: Tried, pinned: Tried | None, family: str, t: Text) -> str:
     return t.words("score.against", points=points(difference), low=points(low), high=points(high), n=n)
 
 
-def _when(entry: Tried) -> str:
-    """The time of day; ``words.js`` writes it in the visitor's own zone."""
-    if not entry.at:
-        return ""
+def _when(entry: Tried, t: Text) -> str:
+    """The time of day, which ``words.js`` writes in the visitor's own zone, and the answer's seed."""
     at = datetime.fromtimestamp(entry.at, UTC)
-    return f' <time class="t2-faint" datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%H:%M} UTC</time>'
+    said = [f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%H:%M} UTC</time>'] if entry.at else []
+    said += [both(f'<span data-seed="{entry.seed}">{t.html("history.seed", seed=entry.seed)}</span>', "")] if entry.seed is not None else []
+    return f'<span class="t2-tried-when t2-faint">{" ".join(said)}</span>' if said else ""
 
 
 def history_html(history: History, t: Text) -> str:
@@ -114,11 +117,12 @@ def history_html(history: History, t: Text) -> str:
     if not history.entries:
         return f'<p class="t2-faint">{t.html("history.empty")}</p>'
     pinned = history.pin_entry
+    split = both(f' <span class="t2-faint">{t.html("history.split", split=SPLIT, seed=SEED)}</span>', "")
     rows = []
     for e in history.entries:
         lines = "".join(
             f'<div class="t2-score"><span class="t2-score-family">{escape(t.family(family))}</span>{score_bar(score)}'
-            f"<span>{score_words(score, t)}</span>"
+            f"<span>{score_words(score, t)}{split}</span>"
             + (f'<span class="t2-against">{words}</span>' if (words := against(e, pinned, family, t)) else "")
             + "</div>"
             for family, score in e.scores.items()
@@ -126,7 +130,7 @@ def history_html(history: History, t: Text) -> str:
         on = e.number == history.pinned
         words = mix_words(e.mix, t) + (f" ({t('depth.mark')})" if "/" in e.mix else "")
         rows.append(
-            f'<tr data-number="{e.number}"><th scope="row">{e.number}</th><td class="t2-tried">{escape(words)}{_when(e)}</td><td>{lines}</td>'
+            f'<tr data-number="{e.number}"><th scope="row">{e.number}</th><td class="t2-tried">{escape(words)}{_when(e, t)}</td><td>{lines}</td>'
             f'<td class="t2-presets"><button type="button" {pick(load=e.number)} '
             f'aria-label="{t.html("history.load_label", n=e.number)}">{t.html("history.load")}</button>'
             f'<button type="button" {pick(pin=e.number)} aria-pressed="{str(on).lower()}" '

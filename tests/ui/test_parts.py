@@ -58,7 +58,11 @@ def test_notices():
     outside = parts.run_notice(Run(stage="done", first_pass=first), T)
     assert T.html("run.outside") in outside and "the words are unknown" in outside
     assert parts.run_notice(Run(stage="done", first_pass=replace(first, outside=False)), T) == ""
-    assert "3 before you" in parts.run_notice(Run(stage="waiting", waiting=3), T)
+    assert "3 before you." in parts.run_notice(Run(stage="waiting", waiting=3), T)
+    assert "3 before you, about 12 s." in parts.run_notice(Run(stage="waiting", waiting=3, wait=12.4), T)
+    assert [parts.wait_words(n, s, T)[-12:] for n, s in ((1, 0.1), (1, 240))] == [", about 1 s.", "about 4 min."]
+    assert parts.wait_words(0, 5.0, T) == "" and parts.turn_words(0, None, T) == T("score.waiting")
+    assert parts.turn_words(2, 5.0, T).endswith("Busy: 2 before you, about 5 s.")
     assert 'role="alert"' in parts.run_notice(Run(stage="error", error="busy"), T)
     assert parts.notice("") == ""
 

@@ -1,5 +1,6 @@
 """The command line: flags, and clear words with a non-zero exit where the page cannot be served."""
 
+import argparse
 import os
 import socket
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from t2ui.ui import serve
+from t2ui.ui import flags, serve
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +43,29 @@ def test_a_folder_that_is_no_model(tmp_path, capsys):
 def test_a_missing_folder_of_experts(model, capsys):
     assert serve.main(["--model", model, "--experts", "no/such"]) == 2
     assert "--experts" in capsys.readouterr().err
+
+
+def test_several_models_are_checked_like_one(model, tmp_path, capsys):
+    for models, words in ((f"{model},no/such/folder", "no/such/folder"), (f"{model},{tmp_path}", "config.json"), (" , ", "at least one")):
+        assert serve.main(["--models", models]) == 2
+        error = capsys.readouterr().err
+        assert words in error.replace("\\\\", "/") and "--models" in error
+    assert serve.main(["--models", model, "--model", "no/such/folder"]) == 2
+    assert "one with --model," in capsys.readouterr().err
+
+
+def test_which_models_are_served_and_in_which_order(model, monkeypatch):
+    def of(*words):
+        parser = argparse.ArgumentParser()
+        flags.add_flags(parser)
+        return flags.models_of(parser.parse_args(words))
+
+    assert of() == [flags.DEFAULT_MODEL] and of("--model", model) == [model]
+    assert of("--models", f"{model}, owner/name,") == [model, "owner/name"]
+    assert of("--models", f"owner/name,{model}", "--model", model) == [model, "owner/name"]
+    assert of("--models", f"{model},{model}/../model,owner/name,owner/name") == [model, "owner/name"]
+    shipped = "".join(flags.DEFAULT_MODEL)  # typed: the same words, but not the default itself
+    assert of("--models", model, "--model", shipped[:5] + shipped[5:]) == [flags.DEFAULT_MODEL, model]
 
 
 def test_a_port_in_use(model, taken, capsys):

@@ -12,7 +12,7 @@ SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(UI.rglob(
 # Keys that are put together in code: their prefix.
 COMPOSED = ("family.", "row.", "map.", "share.", "examples.", "strategy.", "search.cell_", "search.preset_", "search.chosen_",
             "search.objective_", "spectra.", "next_step.", "measured.way.", "view.", "take.", "depth.", "story.", "present.", "report.",
-            "talk.memory_", "talk.retry", "talk.edit", "words.", "guide.", "keys.", "chart.", "component.", "traffic.", "experts.")  # fmt: skip
+            "talk.memory_", "talk.retry", "talk.edit", "words.", "guide.", "keys.", "chart.", "component.", "traffic.", "experts.", "models.")  # fmt: skip
 FORBIDDEN = re.compile(r"alpha|α|\bSVF\b|\bCEM\b|dispatch|cross-entropy", re.IGNORECASE)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from t2ui.scores import Score, Scores
+from t2ui.scores import SEED, SPLIT, Score, Scores
 from t2ui.ui.composer import InputError
 from t2ui.ui.session import Sessions
 from t2ui.ui.tabs import score as part
@@ -21,6 +21,26 @@ def test_a_mix_keeps_its_number_and_moves_to_the_top():
     history.score(1, "math", Score("math", (True, False)))
     again = history.add("math", [1.0, 0.0])
     assert again.number == 1 and again.scores["math"].n == 2 and [e.number for e in history.entries] == [1, 2]
+
+
+def test_an_answers_seed_stays_with_its_mix():
+    history = History()
+    assert history.add("math", [1.0]).seed is None  # only scored
+    assert history.add("math", [1.0], seed=7).seed == 7
+    assert history.add("math", [1.0]).seed == 7  # scored again
+    assert history.add("math", [1.0], seed=0).seed == 0
+
+
+def test_the_table_says_when_with_which_seed_and_on_which_split(monkeypatch):
+    monkeypatch.setattr("t2ui.ui.tried.time.time", lambda: 1_700_000_000.0)
+    history = History()
+    history.add("code=1", [0.0, 1.0])
+    history.add("math=1", [1.0], seed=7)
+    html = history_html(history, T)
+    assert html.count('<time datetime="2023-11-14T22:13:20Z">22:13 UTC</time>') == 2  # the browser writes it in its own zone
+    assert html.count("seed 7") == html.count("data-seed") == 1 and SPLIT not in html
+    history.score(1, "code", Score("code=1", (True,)))
+    assert f"({SPLIT} split, seed {SEED})" in history_html(history, T)
 
 
 def test_a_score_over_more_questions_stays():

@@ -182,7 +182,7 @@
       others.replaceChildren();
       if (value.refused.length) {
         others.append(make("h3", { className: "t2-h3", textContent: value.text.refused }), make("ul", { className: "t2-experts-refused" },
-          ...value.refused.map((x) => make("li", {}, make("strong", { textContent: x.name }), make("p", { textContent: x.why })))));
+          ...value.refused.map((x) => make("li", {}, make("strong", { textContent: x.name }), make("p", { innerHTML: x.home }), make("p", { textContent: x.why })))));
       }
       chips();
       draw();

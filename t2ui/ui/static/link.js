@@ -75,6 +75,41 @@
     if (url !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", url);
   };
 
+  // ---- another model's page: the address goes along; a depth profile is of one model's experts, so the other page only hears of it
+  const carry = (e) => {
+    const a = e.target.closest && e.target.closest("a[data-t2-model]");
+    if (!a) return;
+    if (ready) t2.writeLink();
+    const p = new URLSearchParams(location.search);
+    if (p.get("depth")) p.set("depth", "elsewhere");
+    const query = p.toString();
+    a.href = a.getAttribute("href").split("?")[0] + (query ? "?" + query : "");
+  };
+  for (const kind of ["click", "auxclick", "contextmenu"]) document.addEventListener(kind, carry, true);
+  t2.modelMenu = (element, ask) => {
+    const menu = element.querySelector("details");
+    const refresh = async () => {
+      if (!menu.open || !menu.isConnected) return;
+      try {
+        for (const [slug, [state, words]] of Object.entries(await ask())) {
+          const shown = element.querySelector(`.t2-model-state[data-slug="${slug}"]`);
+          if (!shown || shown.dataset.state === state) continue;
+          shown.dataset.state = state;
+          shown.lastElementChild.textContent = words;
+        }
+      } catch { /* the server is gone: what stands there was so */ }
+      setTimeout(refresh, 2000);
+    };
+    menu.addEventListener("toggle", refresh);
+    element.addEventListener("keydown", (e) => {
+      if (e.key !== "Escape" || !menu.open) return;
+      e.stopPropagation(); // it would also stop what is running
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+    document.addEventListener("click", (e) => { if (menu.open && !element.contains(e.target)) menu.open = false; });
+  };
+
   // ---- files: what the server made is saved as if its link were clicked; a file that was opened names its picture ---------
   t2.saveFile = () => {
     const made = document.querySelector('[data-t2-save="new"]');

@@ -45,13 +45,24 @@
     p.set("mode", mode);
     history.replaceState(history.state, "", location.pathname + "?" + p.toString() + location.hash);
   });
+  // Times of day in the visitor's own zone. gradio changes texts in place when it draws anew, so what was written is looked at again.
+  const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+  let due = false;
+  const times = () => {
+    due = false;
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const local = clock.format(new Date(time.dateTime));
+      if (time.textContent !== local) time.textContent = local;
+    }
+  };
   // Buttons that are drawn later (the header comes with the page's components).
   const start = () => new MutationObserver((changes) => {
     const added = changes.flatMap((c) => [...c.addedNodes]).filter((n) => n.querySelector);
     if (added.some((n) => n.querySelector('[data-t2="words"], [data-t2="paper"]'))) press();
-    for (const n of added) for (const time of n.querySelectorAll("time[datetime]")) { // in the visitor's own zone
-      time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    if (!due) {
+      due = true; // many changes between two frames: one look
+      requestAnimationFrame(times);
     }
-  }).observe(document.body, { childList: true, subtree: true });
+  }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["datetime"] });
   if (document.body) start(); else document.addEventListener("DOMContentLoaded", () => { start(); press(); });
 })();

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -62,8 +62,8 @@ def told(card: Card, t: Text) -> str:
     return "".join(line if line.startswith("<div") else f"<p>{line}</p>" for line in lines if line)
 
 
-def payload(backend: Backend, t: Text) -> dict[str, Any]:
-    """What the list is drawn from: once when the page opens, again after an upload."""
+def payload(backend: Backend, t: Text, homes: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What the list is drawn from: once when the page opens, again after an upload. ``homes``: :func:`t2ui.ui.pages.elsewhere`."""
     names = tuple(backend.names)
     known = {card.name: card for card in backend.cards}
     items = []
@@ -80,7 +80,7 @@ def payload(backend: Backend, t: Text) -> dict[str, Any]:
     return {
         "base": backend.info.name if backend.info is not None else "",
         "experts": items,
-        "refused": [{"name": name, "why": why} for name, why in backend.refused],
+        "refused": [{"name": name, "why": why, "home": (homes or {}).get(name, "")} for name, why in backend.refused],
         "many": len(names) > MANY,
         "first": MANY,
         "ready": backend.state == "ready",

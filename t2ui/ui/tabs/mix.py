@@ -203,7 +203,7 @@ def wire(tab: MixTab, box: Composer, history: gr.HTML, backend: Backend, session
             return
         session = session_of(request)
         halt, tried = sessions.begin(session, "mix"), sessions.tried(session)
-        tried.add(str(mix), alphas[:-1], alphas[-1])
+        tried.add(str(mix), alphas[:-1], alphas[-1], question.seed)
         pin = tried.pin_entry
         keys = ("base", "mix") if pin is None else ("pin", "mix")
         pinned = None if pin is None else Mix.parse(pin.mix)

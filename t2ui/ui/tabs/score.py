@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import gradio as gr
 
 from t2ui.scores import Score, Scores, run_scores
 from t2ui.ui import parts
 from t2ui.ui.backend import Backend
-from t2ui.ui.composer import InputError
+from t2ui.ui.composer import Composer, InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
 from t2ui.ui.live import chips, markup
 from t2ui.ui.session import Sessions
@@ -57,7 +58,7 @@ def view_html(state: Scores, base: Score | None, t: Text) -> str:
     ``base``: the base's score on the same questions where it was measured before; else it is in ``state``.
     """
     if state.stage == "waiting" or state.error:
-        return "" if state.error else f'<p class="t2-faint" role="status">{t.html("score.waiting")}</p>'
+        return "" if state.error else f'<p class="t2-faint" role="status">{escape(parts.turn_words(state.waiting, state.wait, t))}</p>'
     mine = state.scores[0]
     known = base or next((s for s in state.scores if s.mix == "base"), None)
     rows = [(t.words("score.mine"), mine)] if mine.mix != "base" else []
@@ -89,7 +90,7 @@ def check(family: object, n: object, t: Text, sizes: Sequence[int] = SIZES) -> t
     return str(family), int(n)  # type: ignore[call-overload]
 
 
-def wire(part: ScorePart, tab: MixTab, backend: Backend, sessions: Sessions, t: Text) -> None:
+def wire(part: ScorePart, tab: MixTab, box: Composer, backend: Backend, sessions: Sessions, t: Text) -> None:
     """Connect the buttons, and the rows of the history."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     outputs = [part.notice, part.view, part.history, part.start, part.stop]
@@ -135,12 +136,13 @@ def wire(part: ScorePart, tab: MixTab, backend: Backend, sessions: Sessions, t: 
         data, tried = event._data or {}, sessions.tried(session_of(request))
         if "pin" in data:
             tried.pin(data["pin"])
-            return [*[gr.skip()] * len(tab.mixer), "", history_html(tried, t)]
+            return [*[gr.skip()] * len(tab.mixer), gr.skip(), "", history_html(tried, t)]
         entry = tried.get(data.get("load"))
         if entry is None:
-            return [*[gr.skip()] * len(tab.mixer), parts.notice(t("history.gone"), "warn"), history_html(tried, t)]
-        return [*tab.loaded(entry.alphas[: len(backend.names)], entry.depth), "", gr.skip()]
+            return [*[gr.skip()] * (len(tab.mixer) + 1), parts.notice(t("history.gone"), "warn"), history_html(tried, t)]
+        seed = gr.skip() if entry.seed is None else entry.seed
+        return [*tab.loaded(entry.alphas[: len(backend.names)], entry.depth), seed, "", gr.skip()]
 
     part.start.click(measure, [part.family, part.n, *tab.state], outputs, **LIVE)
     part.stop.click(stop, None, None, **quiet)
-    part.history.pick(picked, None, [*tab.mixer, part.notice, part.history], **quiet)
+    part.history.pick(picked, None, [*tab.mixer, box.seed, part.notice, part.history], **quiet)

@@ -110,7 +110,7 @@ def map_html(what: Plan, state: Scores, names: Sequence[str], t: Text) -> str:
     if state.error:
         return ""
     if not state.done:
-        return f'<p class="t2-faint" role="status">{t.html("score.waiting")}</p>'
+        return f'<p class="t2-faint" role="status">{escape(parts.turn_words(state.waiting, state.wait, t))}</p>'
     first, second = (t.family(names[k]) for k in what.pair)
     best, size, body = best_cell(state.scores, what.alphas), len(STEPS), []
     for row in range(size):

@@ -151,6 +151,7 @@ TEXT: dict[str, str] = {
     "run.bug": "Something went wrong inside ({kind}); your question is kept. The server's log has the details.",
     "run.stopped": "Stopped; what was answered by then is kept.",
     "run.waiting": "Busy: {n} before you.",
+    "run.waiting_about": "Busy: {n} before you, about {time}.",
     "run.outside": "Outside this model's world.",
     # mix
     "mix.title": "Your mix",
@@ -161,6 +162,7 @@ TEXT: dict[str, str] = {
     "mix.to_one_info": "Move one, and the others make room: nothing is left of the plain base.",
     "mix.button": "Answer with this mix",
     "mix.refused": "These experts cannot be used with this model:",
+    "mix.refused_why": "Why not here",
     # a base without experts
     "next.title": "What can be done next",
     "next.words": "{name} has no experts yet, so there is nothing to mix: the base answers alone.",

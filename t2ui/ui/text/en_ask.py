@@ -53,6 +53,7 @@ TEXT: dict[str, str] = {
     # the address, and what is taken along
     "link.title": "From the link:",
     "link.bad": "“{value}” cannot be used",
+    "link.depth_elsewhere": "the profile belonged to the other model's experts",
     "link.left_out": "{what} was left out: {why}.",
     "link.unknown": "There is no expert {name} here; it was left out.",
     "take.title": "Copy and take along",

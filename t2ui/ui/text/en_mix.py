@@ -19,10 +19,12 @@ TEXT: dict[str, str] = {
     "score.against": "against the pinned one: {points} points ({low} to {high}), n = {n}",
     # history
     "history.title": "Mixes tried",
-    "history.words": "Every mix you scored or answered with. Load brings it back to the sliders; a pinned one is answered and "
+    "history.words": "Every mix you scored or answered with. Load brings it back to the sliders, and the seed of its last answer to the settings; a pinned one is answered and "
     "compared in the base’s place. They are kept until this page is closed.",
     "history.empty": "None yet: score a mix, or answer with it.",
     "history.no_score": "not scored",
+    "history.seed": "seed {seed}",
+    "history.split": "({split} split, seed {seed})",
     "history.load": "Load",
     "history.load_label": "Load mix {n}",
     "history.pin": "Pin",

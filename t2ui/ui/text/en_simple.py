@@ -8,6 +8,7 @@ TEXT: dict[str, str] = {
     "page.tagline": "It reads a question twice: first to find out which skill it needs, then to answer with that skill turned up.",
     "status.ready": "{name} is ready: {experts} skills.",
     "status.ready_lora": "{name} is ready; {lora} of its skills were brought along.",
+    "models.words": "Your question and settings come along.",
     # the picture of the two passes
     "flow.tokens": "",
     "flow.first": "1. Which skill?",
