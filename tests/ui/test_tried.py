@@ -1,12 +1,13 @@
 """The mixes a visitor has tried: numbers, scores, the pin, and the table of them."""
 
+import gradio as gr
 import pytest
 
 from t2ui.scores import SEED, SPLIT, Score, Scores
 from t2ui.ui.composer import InputError
 from t2ui.ui.session import Sessions
 from t2ui.ui.tabs import score as part
-from t2ui.ui.tabs.mix import NARROW, WIDE, loaded
+from t2ui.ui.tabs.mix import NARROW, WIDE, build
 from t2ui.ui.text import Text
 from t2ui.ui.tried import MOST, History, history_html, percents
 
@@ -88,7 +89,10 @@ def test_what_is_shown_is_escaped():
 
 
 def test_a_loaded_mix_widens_the_range_and_switches_off_what_it_breaks():
-    plain, beyond = loaded([0.4, 0.6]), loaded([1.5, 0.0], "[[1,0,1],[1,1,1]]")
+    with gr.Blocks():
+        tab = build(T, ("math", "code"), [], 12)
+    plain, beyond = tab.loaded([0.4, 0.6]), tab.loaded([1.5, 0.0], "[[1,0,1],[1,1,1]]")
+    assert len(plain) == len(tab.mixer)
     assert plain[0]["value"] == 0.4 and "minimum" not in plain[0]
     assert plain[-1] == "" and plain[-2] is not False and plain[-3] is not True
     assert beyond[-3] is True and beyond[-2] is False and beyond[-1] == "[[1,0,1],[1,1,1]]"

@@ -4,7 +4,7 @@ TEXT: dict[str, str] = {
     "traffic.ask": "How busy?",
     "traffic.hide": "Hide",
     "traffic.title": "Visitors, answers being written, and who waits, for a minute",
-    "traffic.words": "{visitors} open pages · {rows} answers being written · {jobs} other jobs · {waiting} waiting",
+    "traffic.words": "open pages: {visitors} · answers being written: {rows} · other jobs: {jobs} · waiting: {waiting}",
     "models.label": "Models on this server",
     "models.open": "Model:",
     "models.words": "Another one opens on a page of its own. The question, its settings and the mix go along; what that model does not know is left out.",
