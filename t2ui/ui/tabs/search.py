@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from t2ui.searches import SearchView, estimate, run_search
-from t2ui.ui import parts, search_view
+from t2ui.ui import parts, search_live, search_view
 from t2ui.ui.backend import Backend
 from t2ui.ui.composer import InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
@@ -85,7 +85,7 @@ def build(t: Text) -> SearchTab:
                 stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-search-stop", min_width=60)
         with gr.Column(elem_id="t2-search-panel", min_width=320):
             notice = markup("", elem_id="t2-search-notice")
-            view = markup(search_view.view(SearchView(), t), elem_id="t2-search-view")
+            view = search_live.picture(t, elem_id="t2-search-view")
             result = chips("", elem_id="t2-search-result")
     return SearchTab(source, task, shots, own, upload, preset, per_layer, seed, objective, population, generations,
                      told, start, resume, stop, notice, view, result)  # fmt: skip
@@ -208,7 +208,8 @@ def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessi
                                              heldout_n=HELDOUT if ready.task else 0, halt=halt, path=path):  # fmt: skip
                     if halt.replaced:
                         return
-                    yield changes(None, search_view.view(last, t), search_view.result(last, t), None, None, None)
+                    told = parts.notice(last.error, "error") if last.error else None
+                    yield changes(told, search_view.picture(last, t), search_view.result(last, t), None, None, None)
             except Exception as error:
                 yield changes(parts.notice(explain(error, t), "error"), *[None] * 5)
             more = gr.update(interactive=last.stage == "stopped" and len(last.generations) < last.planned)
