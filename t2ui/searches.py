@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from t2ui.runs import Halt
 
 if TYPE_CHECKING:
-    from t2ui.engine import Engine
+    from t2ui.engine import Engine, Loaded
     from t2ui.engine.search import SearchSettings, Shot
 
 FRAME = 1 / 8
@@ -265,6 +265,20 @@ def estimate(loaded: Any, shots: Sequence[Shot], settings: SearchSettings, secon
         said = len(loaded.tokenizer(shot.reference, add_special_tokens=False)["input_ids"]) if shot.reference else 0
         tokens += said or shot.max_new_tokens
     return settings.population * settings.generations * tokens * second_per_token
+
+
+def unreadable(loaded: Loaded, shots: Sequence[Shot]) -> dict[int, str]:
+    """The places of the shots that this model cannot be asked (too long, say), each with the reason."""
+    from t2ui.engine import RequestError
+    from t2ui.engine.request import Request
+
+    refused = {}
+    for i, shot in enumerate(shots):
+        try:
+            loaded.encode(Request(shot.prompt, shot.image, max_new_tokens=shot.max_new_tokens))
+        except RequestError as error:
+            refused[i] = str(error)
+    return refused
 
 
 def interval(right: int, n: int) -> tuple[float, float]:

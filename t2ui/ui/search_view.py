@@ -129,7 +129,7 @@ def result(state: SearchView, t: Text) -> str:
     head = (f'<div class="t2-card t2-search-result"><h3>{t.words("search.found")}</h3><p class="t2-faint">{how}</p>'
             f'<table class="t2-alphas"><tbody>{lines}</tbody></table><p class="t2-presets">'
             f'<button type="button" {pick(mix=state.mix)}>{t.words("search.use")}</button>{anyway}'
-            f'<a class="t2-link" download="mix.json" href="data:application/json;base64,{recipe}">{t.html("search.recipe")}'
+            f'<a class="t2-link" download="mix.json" href="data:application/json;base64,{recipe}">{t.words("search.recipe")}'
             "</a></p>")  # fmt: skip
     warned = zip(hints(state, t), hints(state, t, t.simple), strict=True)
     return head + _heldout(state, t) + "".join(notice(told, "warn", simple=plain) for told, plain in warned) + "</div>"
@@ -184,10 +184,10 @@ def _plain(mix: str) -> dict[str, float | list[float]]:
     return out
 
 
-def broken(entries: Sequence[tuple[int, str]], t: Text, most: int = 5) -> str:
-    """The lines that could not be used, each with its reason."""
+def broken(entries: Sequence[tuple[str, str]], t: Text, most: int = 5) -> str:
+    """What could not be used: where it stands, and the reason."""
     if not entries:
         return ""
-    lines = "".join(f"<li>{t.html('search.line', n=n)} {escape(why)}</li>" for n, why in entries[:most])
+    lines = "".join(f"<li>{escape(where)} {escape(why)}</li>" for where, why in entries[:most])
     more = f"<li>{t.html('search.more_lines', n=len(entries) - most)}</li>" if len(entries) > most else ""
     return f'<div class="t2-notice" data-kind="warn" role="status">{t.html("search.broken")}<ul>{lines}{more}</ul></div>'

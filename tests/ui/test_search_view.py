@@ -16,6 +16,8 @@ from t2ui.ui.composer import InputError
 from t2ui.ui.tabs import search as tab
 from t2ui.ui.text import Text
 
+from .test_text import FORBIDDEN
+
 T = Text()
 EVIL = "<script>window.pwned=1</script>"
 
@@ -29,21 +31,27 @@ VIEW = SearchView("searching", "vision_math", ("math", "vision"), "accuracy", 5,
                   (((0.2, 0.4), 0.6),), done=3, total=12, evaluations=27, seconds=3.0)  # fmt: skip
 
 
-def test_the_curve_has_a_point_a_generation_and_the_cloud_one_a_candidate():
-    curve, cloud = search_view.curve(VIEW, T), search_view.cloud(VIEW, T)
-    assert curve.count('<circle class="t2-line-best"') == 2 == curve.count('<circle class="t2-line-average"')
-    assert curve.count("t2-dot-pending") == 1 == cloud.count("t2-dot-pending") // 2
-    assert cloud.count("t2-dot-candidate") == 4 * 2 and cloud.count("<circle") == 6 * 2 + 2
-    assert "math 0.30" in cloud and "vision 0.70" in cloud and "50 %, 80 %" in curve
+def test_the_numbers_are_the_curve_the_last_generation_and_what_is_being_tried():
+    told = search_view.numbers(VIEW, T)
+    assert told["curve"] == [[0, 0.5, 0.3], [1, 0.8, 0.6]] and told["accuracy"] and told["planned"] == 5
+    assert told["last"]["index"] == 1 and told["last"]["mean"] == [0.3, 0.7] and told["all"] is None
+    assert [p[-1] for p in told["last"]["points"]] == [0, 0, 0, 0, 1, 1]  # elites on top
+    assert told["pending"] == [[0.2, 0.4, 0.6]] and told["share"] == 0.25 and told["busy"]
+    assert json.loads(search_view.picture(VIEW, T)) == told
 
 
-def test_a_finished_cloud_holds_every_generation_and_shows_the_last():
-    cloud = search_view.cloud(replace(VIEW, stage="done", pending=()), T)
-    assert re.findall(r'<g data-generation="(\d)"( data-off="")?>', cloud) == [("1", ' data-off=""'), ("2", "")]
-    assert cloud.count("<circle") == 2 * 6 * 2 and 'max="2"' in cloud and T.html("search.scrub_at", k=2) in cloud
-    assert "t2-scrub" not in search_view.cloud(VIEW, T)  # while it runs the last one is what one looks at
-    one = replace(VIEW, stage="done", generations=VIEW.generations[:1], pending=())
-    assert "t2-scrub" not in search_view.cloud(one, T)
+def test_a_value_stays_small_while_it_runs_and_holds_every_generation_once_it_is_over():
+    many = replace(VIEW, names=("a", "b", "c", "d"), planned=50, generations=tuple(
+        Generation(i, tuple(((0.1, 0.2, 0.3, 0.4), 0.5, k < 8) for k in range(32)), (0.1,) * 4, (0.1,) * 4, 0.5, 0.5) for i in range(50)))  # fmt: skip
+    assert len(search_view.picture(many, T)) < 6_000
+    over = search_view.numbers(replace(many, stage="done", pending=()), T)
+    assert [g["index"] for g in over["all"]] == list(range(50)) and not over["busy"] and over["share"] == 0
+
+
+def test_progress_within_a_stage_is_told_in_words():
+    for check, words in ((("check", 3, 48), "3 of 48"), (("draws", 5, 9), "5 of 9"), (("expert:math", 25, 100), "math alone, 25 of 100")):
+        told = search_view.words(replace(VIEW, stage="measuring", check=check), T)
+        assert words in told and search_view.numbers(replace(VIEW, stage="measuring", check=check), T)["share"] > 0
 
 
 def test_a_kept_default_is_explained_and_can_be_overruled():
@@ -72,10 +80,10 @@ def test_words_tell_the_time_that_is_left():
     assert T("search.stopped") in search_view.words(replace(VIEW, stage="stopped"), T)
 
 
-def test_nothing_yet_is_drawn_empty_and_errors_are_told():
-    empty = search_view.view(SearchView(), T)
-    assert empty.count("t2-blank") == 2 and T.html("search.idle") in empty
-    assert "&lt;script" in search_view.view(SearchView("error", error=EVIL), T)
+def test_nothing_yet_is_drawn_empty():
+    assert search_view.frame(T).count("t2-blank") == 2
+    empty = search_view.numbers(SearchView(), T)
+    assert empty["words"] == list(T.two("search.idle")) and not empty["curve"] and empty["last"] is None
 
 
 def cells(**accuracy):
@@ -106,9 +114,10 @@ def test_honest_hints():
 
 def test_everything_is_escaped():
     view = replace(VIEW, names=("math", EVIL), mix="math=1", error=None, task=EVIL, stage="done")
-    for html in (search_view.view(view, T), search_view.result(view, T), search_view.broken([(3, EVIL)] * 9, T)):
+    evil = search_view.broken([("Line 3:", EVIL)] * 9, T)
+    for html in (search_view.frame(T, view), search_view.picture(view, T), search_view.result(view, T), evil):
         assert "<script" not in html
-    assert T.html("search.more_lines", n=4) in search_view.broken([(3, EVIL)] * 9, T)
+    assert T.html("search.more_lines", n=4) in evil
     assert search_view.broken([], T) == ""
 
 
@@ -130,7 +139,7 @@ def test_set_up():
     assert ready.settings.seed == 5 and ready.settings.objective == "likelihood" and ready.settings.rows == tab.ROWS
     own = '{"prompt": "Capital of France?", "answer": "Paris"}\n{"oops": 1}'
     ready = tab.prepare(T, "own", "math", 3, own, "paper", True, 0)
-    assert len(ready.shots) == 1 and ready.task == "" and T.html("search.line", n=2) in ready.notice
+    assert len(ready.shots) == 1 and ready.task == "" and [where for where, _ in ready.left] == [T("search.line", n=2)]
     assert ready.settings.per_layer and ready.settings.objective == "accuracy"
 
 
@@ -148,10 +157,11 @@ def test_set_ups_that_cannot_be_searched(values, message):
 
 def test_in_plain_words_there_is_none_of_the_fields_words():
     """What Simple mode shows: everything but the expert's spans."""
-    for state in (VIEW, replace(VIEW, stage="done", ended="x", mix="math=0.5", chosen="mean", shots=1.0, n_shots=8, 
-                                heldout=cells(base=0.4, uniform=0.2, all=0.3, dispatch=0.9, found=0.5))):
-        html = search_view.view(state, T) + search_view.result(state, T)
-        plain = re.sub(r'<(span|tspan) class="t2-x">.*?</\1>', "", html)
-        shown = re.sub(r"<[^>]+>", " ", plain)
-        assert not re.search(r"alpha|α|dispatch|\bCEM\b|cross-entropy", shown, re.IGNORECASE), shown
+    for state in (VIEW, replace(VIEW, stage="measuring", check=("dispatch", 1, 2)), replace(VIEW, stage="measuring", check=("check", 1, 2)),
+                  replace(VIEW, stage="done", ended="x", mix="math=0.5", chosen="mean", shots=1.0, n_shots=8,
+                          heldout=cells(base=0.4, uniform=0.2, all=0.3, dispatch=0.9, found=0.5))):  # fmt: skip
+        html = search_view.frame(T) + search_view.result(state, T)
+        shown = re.sub(r"<[^>]+>", " ", re.sub(r'<(span|tspan) class="t2-x">.*?</\1>', "", html))
+        shown += " ".join([search_view.numbers(state, T)["words"][1], *(simple for _, simple in search_view.texts(T).values())])
+        assert not FORBIDDEN.search(shown), shown
         assert "dispatch" in html or not state.heldout

@@ -4,7 +4,7 @@
   "use strict";
   const t2 = window.t2ui;
   if (!t2 || t2.search) return;
-  const NS = "http://www.w3.org/2000/svg", WIDE = 460, HIGH = 220;
+  const NS = "http://www.w3.org/2000/svg", HIGH = 220, NARROWEST = 240;
   const SCORE = { left: 58, right: 14, top: 16, bottom: 36 }, CLOUD = { left: 108, right: 18, top: 16, lane: 34, foot: 26 };
   const MOVING = 400; // dots that glide from one generation to the next; more of them jump
   const simple = () => document.documentElement.dataset.t2Words === "simple";
@@ -40,6 +40,7 @@
     const scrub = box.querySelector(".t2-scrub"), slider = scrub.querySelector("input"), output = scrub.querySelector("output");
     const word = (key, slots = {}) => t2.filled(text[key][Number(simple())], slots);
     let value = null, shown = null, range = null, told = "", playing = 0;
+    const widths = new Map([[score, 460], [cloud, 460]]);
     const parts = new Map();
     const part = (svg, name) => {
       const key = svg.parentNode.dataset.name + name;
@@ -50,16 +51,17 @@
     // ---- best and average by generation; what is being tried as dots ------------------------------------------------------
     const said = (v) => (value.accuracy ? (100 * v).toFixed(0) + " %" : v.toFixed(3));
     const drawScore = () => {
-      const svg = score.querySelector("svg"), dots = value.pending.map((p) => p[p.length - 1]);
+      const svg = score.querySelector("svg"), wide = widths.get(score), dots = value.pending.map((p) => p[p.length - 1]);
       const values = [...value.curve.flatMap((c) => c.slice(1)), ...dots];
       if (!values.length) return blank(score);
       unblank(score);
+      set(svg, { viewBox: `0 0 ${wide} ${HIGH}` });
       const low = value.accuracy ? 0 : Math.min(...values, ...(range ? [range[0]] : [])), high = value.accuracy ? 1 : Math.max(...values, ...(range ? [range[1]] : []));
       range = [low, high]; // only grows while it runs: what is drawn already stays where it is
       const { left, right, top, bottom } = SCORE, first = value.curve.length ? value.curve[0][0] : 0, steps = Math.max(value.planned - first - 1, 1);
-      const x = (i) => (left + ((WIDE - left - right) * (i - first)) / steps).toFixed(1);
+      const x = (i) => (left + ((wide - left - right) * (i - first)) / steps).toFixed(1);
       const y = (v) => (top + (HIGH - top - bottom) * (1 - (v - low) / (high - low || 1))).toFixed(1);
-      ticks(svg, [low, (low + high) / 2, high].map((v) => ({ at: y(v), text: said(v) })), left, WIDE - right);
+      ticks(svg, [low, (low + high) / 2, high].map((v) => ({ at: y(v), text: said(v) })), left, wide - right);
       const now = value.curve.length ? value.curve[value.curve.length - 1][0] + 1 : first;
       [...many(part(svg, "t2-now"), "circle", dots.length)].forEach((dot, i) => set(dot, { class: "t2-dot-pending", cx: x(now), cy: y(dots[i]), r: 2.5 }));
       for (const [css, of] of [["t2-line-average", 2], ["t2-line-best", 1]]) {
@@ -69,7 +71,7 @@
       }
       const feet = many(part(svg, "t2-feet"), "text", 2);
       both(set(feet[0], { class: "t2-foot", x: left, y: HIGH - 10 }), text.curve_x);
-      both(set(feet[1], { class: "t2-foot", x: WIDE - right, y: HIGH - 10, "text-anchor": "end" }), text[value.accuracy ? "curve_accuracy" : "curve_likelihood"]);
+      both(set(feet[1], { class: "t2-foot", x: wide - right, y: HIGH - 10, "text-anchor": "end" }), text[value.accuracy ? "curve_accuracy" : "curve_likelihood"]);
     };
     const ticks = (svg, list, from, to) => {
       const lines = many(part(svg, "t2-grid"), "line", list.length), words = many(part(svg, "t2-ticks"), "text", list.length);
@@ -91,19 +93,19 @@
 
     // ---- a lane per expert: every candidate at its alpha, elites with a ring, mean and spread -------------------------------
     const drawCloud = () => {
-      const svg = cloud.querySelector("svg"), names = value.names, generation = shown;
+      const svg = cloud.querySelector("svg"), wide = widths.get(cloud), names = value.names, generation = shown;
       if (!names.length || !(generation || value.pending.length)) return blank(cloud);
       unblank(cloud);
       const { left, right, top, lane, foot } = CLOUD, high = top + lane * names.length + foot;
-      set(svg, { viewBox: `0 0 ${WIDE} ${high}` });
+      set(svg, { viewBox: `0 0 ${wide} ${high}` });
       const k = names.length, points = generation ? generation.points : [], pending = value.all ? [] : value.pending;
       let low = 0, most = 1;
       for (const p of [...points, ...pending]) for (let i = 0; i < k; i++) { low = Math.min(low, p[i]); most = Math.max(most, p[i]); }
-      const x = (v) => left + ((WIDE - left - right) * (Math.min(Math.max(v, low), most) - low)) / (most - low);
+      const x = (v) => left + ((wide - left - right) * (Math.min(Math.max(v, low), most) - low)) / (most - low);
       const y = (i) => top + lane * (i + 0.5);
       const lines = many(part(svg, "t2-grid"), "line", k), labels = many(part(svg, "t2-names"), "text", k), signs = many(part(svg, "t2-signs"), "text", k);
       names.forEach((name, i) => {
-        set(lines[i], { class: "t2-gridline", x1: left, x2: WIDE - right, y1: y(i), y2: y(i) });
+        set(lines[i], { class: "t2-gridline", x1: left, x2: wide - right, y1: y(i), y2: y(i) });
         say(set(signs[i], { class: "t2-icon", x: 8, y: y(i) + 4 }), value.icons[i]);
         say(set(labels[i], { x: 34, y: y(i) + 4 }), name.slice(0, 11));
       });
@@ -165,6 +167,18 @@
       playing = setInterval(step, 600);
     });
 
+    // A unit of the drawing is a pixel of the page, so that its words are as large as the page's: told by the observer, not asked for.
+    // On a full screen everything is twice as large.
+    const observer = new ResizeObserver((all) => {
+      for (const { target, contentRect } of all) {
+        const figure = target.parentNode, scale = figure.matches(":fullscreen, .t2-full") ? 2 : 1;
+        const now = Math.max(NARROWEST, Math.round(contentRect.width / scale));
+        if (!contentRect.width || now === widths.get(figure)) continue;
+        widths.set(figure, now);
+        if (value) (figure === score ? drawScore : drawCloud)();
+      }
+    });
+    for (const figure of [score, cloud]) observer.observe(figure.querySelector("svg"));
     document.addEventListener("t2:words", function hear() {
       if (!box.isConnected) return document.removeEventListener("t2:words", hear);
       if (value) speak();
@@ -198,7 +212,7 @@
   };
 
   t2.search = (element, props, watch) => {
-    const paint = painter(element, props.text);
+    const paint = painter(element, JSON.parse(props.text));
     let asked = false;
     const draw = () => { // two values between two frames: one picture
       if (asked) return;
