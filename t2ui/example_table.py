@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 MAX_CELL = 2000  # characters, as many as a question may have
 MAX_TAKEN = 32  # of a task
+MAX_ORIGINS = 16  # tasks and seeds that the rows of one table come from: making their examples takes up to 0.15 s each
 
 
 @dataclass(frozen=True)
 class Row:
     """One row as it is shown; ``key`` names the example it was taken from ("": none)."""
 
-    prompt: str
+    prompt: str = ""
     answer: str = ""
     key: str = ""
 
@@ -82,22 +83,23 @@ def read(value: Any) -> list[Row]:
         raise ValueError("the table of examples cannot be read: load the page anew") from error
     if sum(not row.blank for row in rows) > MAX_EXAMPLES:
         raise ValueError(f"{len(rows)} rows are more than a search takes ({MAX_EXAMPLES}): take a sample of them")
-    return rows
+    known = list(dict.fromkeys(row.key.rpartition(":")[0] for row in rows if row.key))[:MAX_ORIGINS]
+    return [row if row.key.rpartition(":")[0] in known else Row(row.prompt, row.answer) for row in rows]
 
 
 def take(task: str, k: int, seed: int) -> list[Row]:
     """The examples that a search of ``k`` from this task would use, as rows."""
     if task not in TASKS or not 1 <= k <= MAX_TAKEN or not 0 <= seed < 2**31:
         raise ValueError(f"1 to {MAX_TAKEN} examples of one of these can be taken: {', '.join(TASKS)}")
-    return [taken.row for taken in _examples(task, k, seed)]
+    return [taken.row for taken in _examples(task, seed)[:k]]
 
 
-@lru_cache(maxsize=16)
-def _examples(task: str, k: int, seed: int) -> tuple[Taken, ...]:
+@lru_cache(maxsize=2 * MAX_ORIGINS)
+def _examples(task: str, seed: int) -> tuple[Taken, ...]:
     from t2ui.train.fewshot import shot_of
 
     family = TASKS[task]
-    made = family.examples("validation", k, 10_000 + seed)  # as train.fewshot.shots_of takes them; a test holds them together
+    made = family.examples("validation", MAX_TAKEN, 10_000 + seed)  # as train.fewshot.shots_of takes them, a test holds them together
     return tuple(Taken(task, seed, Row(e.prompt, e.answer, f"{task}:{seed}:{i}"), shot_of(family, e)) for i, e in enumerate(made))
 
 
@@ -107,7 +109,7 @@ def origin(key: str) -> Taken | None:
     if len(parts) != 3 or parts[0] not in TASKS or not all(p.isascii() and p.isdigit() and len(p) < 11 for p in parts[1:]):
         return None
     seed, place = int(parts[1]), int(parts[2])
-    return _examples(parts[0], place + 1, seed)[place] if seed < 2**31 and place < MAX_TAKEN else None
+    return _examples(parts[0], seed)[place] if seed < 2**31 and place < MAX_TAKEN else None
 
 
 def unedited(row: Row) -> Taken | None:
