@@ -9,10 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from t2ui.example_table import MAX_CELL, Row, judge, take
 from t2ui.searches import Cell, Generation, SearchView
+from t2ui.shots import MAX_EXAMPLES
 from t2ui.tasks import TASKS as FAMILIES
 from t2ui.ui import search_view
-from t2ui.ui.composer import InputError
+from t2ui.ui.composer import MAX_PROMPT, InputError
+from t2ui.ui.tabs import own
 from t2ui.ui.tabs import search as tab
 from t2ui.ui.text import Text
 
@@ -123,6 +126,39 @@ def test_everything_is_escaped():
 
 def test_the_list_of_tasks_is_that_of_the_families():
     assert set(tab.TASKS) == set(FAMILIES) and set(tab.PRESETS) == {"live", "light", "paper"}
+
+
+def test_the_tables_bounds_are_those_of_the_examples():
+    assert (own.MOST, own.LONGEST) == (MAX_EXAMPLES, MAX_CELL) and MAX_CELL == MAX_PROMPT
+
+
+def test_rows_of_a_table_are_searched_with_and_unedited_ones_are_a_search_from_their_task():
+    taken = json.loads(own.as_value(take("vision_math", 4, 2), T))
+    assert len(taken["rows"]) == 4 and all(value[3].startswith("data:image/png") for value in taken["from"].values())
+
+    def ready(rows, text=""):
+        return tab.prepare(T, "own", "math", 3, text, "live", False, 9, table=json.dumps({"rows": rows}))
+
+    whole = ready(taken["rows"])
+    task = tab.prepare(T, "task", "vision_math", 4, "", "live", False, 2)
+    assert whole.task == "vision_math" and [s.prompt for s in whole.shots] == [s.prompt for s in task.shots]
+    assert [s.prompt for s in whole.fresh] == [s.prompt for s in task.fresh]
+    mixed = ready([*taken["rows"], ["Capital of France?", "Paris", ""], ["", "7", ""]], "prompt,answer\nCapital of France?,Paris\nWho?,Ann\n")
+    assert mixed.task == "" and not mixed.fresh and len(mixed.shots) == 6  # what stands in both counts once
+    assert mixed.places[-2:] == (T("search.row", n=5), T("search.line", n=3)) and mixed.left == ((T("search.row", n=6), "no prompt"),)
+    with pytest.raises(InputError, match="Row 1: no prompt"):
+        ready([["", "7", ""]])
+    for broken in ("{", "[1]", json.dumps({"rows": [["a", "b", "c", "d"]]})):
+        with pytest.raises(InputError, match="cannot be read"):
+            tab.prepare(T, "own", "math", 3, "", "live", False, 9, table=broken)
+
+
+def test_the_page_says_how_rows_are_judged():
+    assert own.spans([3, 1, 2, 7]) == "1–3, 7" and own.spans([4]) == "4"
+    rows = [*take("vision_math", 2, 0), Row("Capital of France?", EVIL), Row(take("math", 1, 0)[0].prompt, ""), Row("", EVIL)]
+    html = own.told_html(judge(rows), T)
+    assert T.html("search.judged_own", rows="Row 3") in html and "<script" not in html and "Rows 1–2" in html
+    assert T.html("search.judged_family", rows="Row 4", name="math") in html and "Row 5:" in html
 
 
 def test_what_is_not_given_is_the_presets_and_what_is_given_counts():

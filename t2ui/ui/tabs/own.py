@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from t2ui.example_table import MAX_CELL, Judged, Row, added, judge, origin, read, replaced, rows_of, take
-from t2ui.shots import MAX_BYTES, MAX_EXAMPLES, parse
 from t2ui.ui import parts, search_live, search_view
 from t2ui.ui.live import markup
 from t2ui.ui.text import Text
 
+if TYPE_CHECKING:
+    from t2ui.example_table import Judged, Row
+
 THUMB = 72  # pixels of a row's picture
+MOST, LONGEST = 256, 2000  # rows, and characters of a cell: as in t2ui.shots and t2ui.example_table, which come with the tasks, later
 _FILES = [".jsonl", ".json", ".csv", ".tsv", ".txt"]
 
 
@@ -38,7 +40,7 @@ def build(t: Text) -> Own:
     """Seen only by those who choose to search with examples of their own (``static/search.css``)."""
     with gr.Column(elem_id="t2-search-own-box", min_width=0):
         take_them = gr.Button(t("search.take"), size="sm", elem_id="t2-search-take")
-        table = search_live.table(t, MAX_EXAMPLES, MAX_CELL, elem_id="t2-search-table")
+        table = search_live.table(t, MOST, LONGEST, elem_id="t2-search-table")
         told = markup("", elem_id="t2-search-told")
         upload = gr.UploadButton(t("search.upload"), file_types=_FILES, elem_id="t2-search-upload", size="sm")
         notice = markup("", elem_id="t2-search-own-notice")
@@ -51,6 +53,8 @@ def build(t: Text) -> Own:
 
 def as_value(rows: Sequence[Row], t: Text) -> str:
     """The table's value: its rows, and what those that were taken from a task looked like there."""
+    from t2ui.example_table import origin
+
     taken = {row.key: found for row in rows if (found := origin(row.key)) is not None}
     came = {key: [f.row.prompt, f.row.answer, t.family(f.task), _thumb(f.shot.image)] for key, f in taken.items()}
     return json.dumps({"rows": [[row.prompt, row.answer, row.key] for row in rows], "from": came}).replace("<", "\\u003c")
@@ -110,11 +114,16 @@ def wire(own: Own, task: gr.Dropdown, shots: gr.Slider, seed: gr.Number, t: Text
         return handler
 
     def taken(value: Any, name: Any, k: Any, number: Any) -> tuple[list[Row], str]:
+        from t2ui.example_table import read, replaced, take
+
         if number is None or not 0 <= int(number) < 2**31:
             raise ValueError(t("question.seed", limit=2**31 - 1))
         return replaced(read(value), take(str(name), int(k or 8), int(number))), ""
 
     def from_text(value: Any, text: str, name: str = "") -> tuple[list[Row] | None, str]:
+        from t2ui.example_table import added, read, rows_of
+        from t2ui.shots import parse
+
         found = parse(text, name)
         old = [row for row in read(value) if not row.blank]
         rows = added(old, rows_of(found.examples))
@@ -124,6 +133,8 @@ def wire(own: Own, task: gr.Dropdown, shots: gr.Slider, seed: gr.Number, t: Text
         return (rows if len(rows) > len(old) else None), said + broken
 
     def from_file(value: Any, path: Any) -> tuple[list[Row] | None, str]:
+        from t2ui.shots import MAX_BYTES
+
         file = Path(str(path))
         try:
             if file.stat().st_size > MAX_BYTES:
@@ -136,6 +147,8 @@ def wire(own: Own, task: gr.Dropdown, shots: gr.Slider, seed: gr.Number, t: Text
 
     def typed(value: Any, text: Any) -> list[Any]:
         """As the others; the text goes once all of it is in the table."""
+        from t2ui.shots import parse
+
         try:
             rows, said = from_text(value, str(text or ""))
         except ValueError as error:
@@ -147,6 +160,8 @@ def wire(own: Own, task: gr.Dropdown, shots: gr.Slider, seed: gr.Number, t: Text
         return telling(from_text)(value, str((event._data or {}).get("text") or ""))
 
     def judged(value: Any) -> str:
+        from t2ui.example_table import judge, read
+
         try:
             return told_html(judge(read(value)), t)
         except ValueError as error:
