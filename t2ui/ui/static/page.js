@@ -169,6 +169,7 @@
   };
   const fetchPlotly = () => {
     if (!document.querySelector("#t2-flow svg") || !t2.plotlyUrl) return void setTimeout(fetchPlotly, 200);
+    touched = performance.now();
     document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", as: "script", href: t2.plotlyUrl }));
     setTimeout(runPlotly, 1500);
   };
