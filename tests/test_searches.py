@@ -113,6 +113,34 @@ def _soon():
     return Soon()
 
 
+def test_progress_is_told_within_a_batch_and_while_the_mix_is_measured(engine):
+    shots, fresh = shots_of(TASKS["math"], 2, 0, 3)
+    settings = replace(SETTINGS, generations=1, objective="accuracy", rows=12)
+    views = collect(engine, shots, settings, task="math", fresh=fresh, heldout_n=6)
+    assert all(0 <= v.done <= 12 for v in views if v.stage == "searching")
+    checks = [v.check for v in views if v.check is not None]
+    assert checks and all(0 < done <= total for _, done, total in checks) and views[-1].check is None
+    assert {name for name, _, _ in checks} & {"check", "base", "found", "draws"}
+
+
+def test_small_batches_to_watch_find_the_same(engine):
+    """How many rows are read at once changes what is reported, not what is found."""
+    from t2ui.engine.search import search
+
+    (one,), (other,) = ([r.result for r in search(engine.loaded, SHOTS, replace(SETTINGS, rows=64), score_rows=n) if r.result] for n in (2, None))
+    assert one.mix == other.mix
+    heard = []
+    reports = list(search(engine.loaded, SHOTS, replace(SETTINGS, rows=64), score_rows=2, heard=lambda *told: heard.append(told)))
+    assert sum(r.kind == "batch" for r in reports) == 18 and ("batch", 12, 12) in heard and heard[-1][0] == "check"
+
+
+def test_what_the_model_has_no_room_for_is_named(engine):
+    from t2ui.searches import unreadable
+
+    refused = unreadable(engine.loaded, [SHOTS[0], Shot("pen " * 2000, "1"), SHOTS[1]])
+    assert list(refused) == [1] and refused[1]
+
+
 def test_others_are_answered_while_a_search_runs(engine):
     async def both():
         seen = []

@@ -154,7 +154,7 @@ def answer_all(
             own z; the requests' mixes are ignored and ``Answer.applied`` is None), or ``auto``: ``fold`` for a mix
             with at least 32 rows, ``rows`` for the rest.
         stop: looked at between steps; set, what is not finished comes back as ``cancelled``.
-        progress: called with (answers done, answers in all) after every batch.
+        progress: called with (answers done, answers in all) whenever rows have ended.
 
     Returns:
         One answer per request, in the order given.
@@ -171,16 +171,17 @@ def answer_all(
                 scale = loaded.scales(mixes) if group.mode == "rows" else None
                 proof = _proof(loaded, mixes, scale, group)
                 asked, read = [requests[i] for i in rows], [encoded[i] for i in rows]
-                done = _answer_batch(loaded, asked, read, scale, proof, stop)
+                before = len(answers)
+                heard = None if progress is None else lambda n, before=before: progress(before + n, len(requests))
+                done = _answer_batch(loaded, asked, read, scale, proof, stop, heard)
                 answers.update(zip(rows, done, strict=True))
-                if progress is not None:
-                    progress(len(answers), len(requests))
     return [answers[i] for i in range(len(requests))]
 
 
 def _answer_batch(loaded: Loaded, requests: list[Request], encoded: list[Encoded], scale: torch.Tensor | None,
-                  proof: list[Applied | None], stop: threading.Event | None) -> list[Answer]:  # fmt: skip
-    n = len(requests)
+                  proof: list[Applied | None], stop: threading.Event | None,
+                  heard: Callable[[int], object] | None = None) -> list[Answer]:  # fmt: skip
+    n, over = len(requests), 0
     tokens: list[list[int]] = [[] for _ in range(n)]
     logprobs: list[list[float]] = [[] for _ in range(n)]
     reasons = ["cancelled"] * n
@@ -191,6 +192,10 @@ def _answer_batch(loaded: Loaded, requests: list[Request], encoded: list[Encoded
             tokens[row].append(token)
             logprobs[row].append(logprob)
             reasons[row] = end or reasons[row]
+        ended = sum(end is not None for end in tick.ended)
+        over += ended
+        if ended and heard is not None:
+            heard(over)
     now = time.perf_counter()
     first = first or now
     seconds = {"prefill": first - begun, "decode": now - first, "first": first - begun, "total": now - begun}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -84,23 +84,24 @@ def score(
     targets: Sequence[str | Sequence[int]],
     batch_size: int = 128,
     mode: str = "auto",
+    progress: Callable[[int, int], object] | None = None,
 ) -> list[list[float]]:
     """Teacher-forced log-probabilities of given answers: one list per request, one number per target token.
 
     A text target ends with the terminator; ids are taken as they are (:attr:`Answer.tokens` hold it already).
     ``sum(...)`` of a list is the log-probability of the whole answer under the request's mix. ``mode`` as in
-    :func:`t2ui.engine.decode.answer_all`.
+    :func:`t2ui.engine.decode.answer_all`; ``progress`` is called with (answers scored, answers in all) after every batch.
     """
     if len(requests) != len(targets):
         raise ValueError(f"one target per request: got {len(requests)} requests and {len(targets)} targets")
     pairs = [encode_target(loaded, r, t) for r, t in zip(requests, targets, strict=True)]
-    return score_ids(loaded, requests, [c for c, _ in pairs], [t for _, t in pairs], batch_size, mode)
+    return score_ids(loaded, requests, [c for c, _ in pairs], [t for _, t in pairs], batch_size, mode, progress)
 
 
 @torch.no_grad()
 def score_ids(
     loaded: Loaded, requests: Sequence[Request], contexts: Sequence[Encoded], targets: Sequence[Sequence[int]],
-    batch_size: int = 128, mode: str = "auto",
+    batch_size: int = 128, mode: str = "auto", progress: Callable[[int, int], object] | None = None,
 ) -> list[list[float]]:  # fmt: skip
     """:func:`score` of encoded contexts (any cut of them) and target ids."""
     whole = [replace(c, ids=(*c.ids, *t)) for c, t in zip(contexts, targets, strict=True)]  # for sorting by length
@@ -119,4 +120,6 @@ def score_ids(
                 values = logits.gather(-1, ids[..., None])[..., 0] - logits.logsumexp(dim=-1)
                 for i, row, real in zip(rows, values, mask, strict=True):
                     found[i] = row[real].tolist()
+                if progress is not None:
+                    progress(len(found), len(requests))
     return [found[i] for i in range(len(requests))]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -160,6 +160,8 @@ def search(
     names: Sequence[str] | None = None,
     stop: threading.Event | None = None,
     path: Path | None = None,
+    score_rows: int | None = None,
+    heard: Callable[[str, int, int], object] | None = None,
 ) -> Iterator[SearchReport]:
     """Search the alphas of the loaded experts; a report per micro-batch, per generation and at the end.
 
@@ -173,6 +175,9 @@ def search(
         stop: looked at between batches and between decoding steps; what was found so far is kept.
         path: the search is saved there after every generation, and goes on from there if the file is of the same
             shots and settings.
+        score_rows: rows of a batch that is only read, where they should be fewer than ``settings.rows``: each batch is reported.
+        heard: called in between, with what is being done (``batch``: a generation's answers; ``check``: those that choose between
+            mean, best and default), how many answers are done, and of how many.
 
     Raises:
         RequestError: no shots or too many, shots that the objective cannot use, no expert to mix, an expert that is
@@ -181,7 +186,8 @@ def search(
     settings.check()
     names = list(loaded.stack.names if names is None else names)
     _check(loaded, shots, settings, names)
-    return _search(loaded, list(shots), settings, list(fresh), start, default, names, stop, path)
+    return _search(loaded, list(shots), settings, list(fresh), start, default, names, stop, path, score_rows,
+                   heard or (lambda what, done, total: None))  # fmt: skip
 
 
 def _check(loaded: Loaded, shots: Sequence[Shot], settings: SearchSettings, names: Sequence[str]) -> None:
@@ -237,11 +243,13 @@ def _make(settings: SearchSettings, names: Sequence[str], n_layers: int, start: 
 
 
 def _search(loaded: Loaded, shots: list[Shot], settings: SearchSettings, fresh: list[Shot], start: Mix | None,
-            default: Mix | None, names: list[str], stop: threading.Event | None, path: Path | None) -> Iterator[SearchReport]:  # fmt: skip
+            default: Mix | None, names: list[str], stop: threading.Event | None, path: Path | None, score_rows: int | None,
+            heard: Callable[[str, int, int], object]) -> Iterator[SearchReport]:  # fmt: skip
     layers = loaded.info.n_layers
     digest = _digest(shots, settings, names)
     finder, evaluations, spent = _load(path, digest) or (_make(settings, names, layers, start), 0, 0.0)
-    scorer = Scorer(loaded, shots, settings.objective, settings.rows, stop)
+    whole = 0
+    scorer = Scorer(loaded, shots, settings.objective, settings.rows, stop, score_rows, lambda done: heard("batch", done, whole))
     begun = time.monotonic() - spent
     told: Round | None = None
     stopped = ""
@@ -249,7 +257,7 @@ def _search(loaded: Loaded, shots: list[Shot], settings: SearchSettings, fresh: 
     while not finder.done and not stopped:
         index, candidates = finder.index, finder.ask()
         mixes = [mix_of(names, layers, c) for c in candidates]
-        total = len(mixes) * len(shots)
+        total = whole = len(mixes) * len(shots)
         scored: list[tuple[int, Score]] = []
         for part in scorer.batches(mixes):
             if part is None:
@@ -268,7 +276,7 @@ def _search(loaded: Loaded, shots: list[Shot], settings: SearchSettings, fresh: 
                            time.monotonic() - begun, candidates, tuple(scored), told)  # fmt: skip
     if finder.converged and finder.index < finder.generations:
         stopped = f"converged after {finder.index} generations"
-    result = _choose(loaded, shots, fresh, settings, finder, names, default)
+    result = _choose(loaded, shots, fresh, settings, finder, names, default, heard)
     yield SearchReport("end", finder.index, finder.generations, 0, 0, evaluations, time.monotonic() - begun,
                        candidates, round=told, result=result, stopped=stopped)  # fmt: skip
 
@@ -282,7 +290,7 @@ def _note(finder: Search, candidates: Tensor, scored: Sequence[tuple[int, Score]
 
 
 def _choose(loaded: Loaded, shots: list[Shot], fresh: list[Shot], settings: SearchSettings, finder: Search,
-            names: list[str], default: Mix | None) -> SearchResult:  # fmt: skip
+            names: list[str], default: Mix | None, heard: Callable[[str, int, int], object]) -> SearchResult:  # fmt: skip
     """The mean of the last elites or the best member: by fresh examples, else by likelihood of the references. Neither, if
     the default does about as well on the fresh ones.
 
@@ -293,7 +301,8 @@ def _choose(loaded: Loaded, shots: list[Shot], fresh: list[Shot], settings: Sear
     best = mix_of(names, layers, finder.mean if finder.best is None else finder.best)
     guarded = default is not None and bool(fresh) and all(s.grade is not None for s in fresh)
     asked = [mean, best, *([default] if guarded else [])]
-    told = verdicts(loaded, fresh or shots, asked, graded=bool(fresh), rows=settings.rows)
+    told = verdicts(loaded, fresh or shots, asked, graded=bool(fresh), rows=settings.rows,
+                    progress=lambda done, total: heard("check", done, total))  # fmt: skip
     chosen, won = ("best", told[1]) if told[1].score > told[0].score else ("mean", told[0])
     chance = None
     if guarded:

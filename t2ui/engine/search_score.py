@@ -53,10 +53,18 @@ class Verdict:
 
 
 class Scorer:
-    """Scores of candidates on the shots, batch by batch."""
+    """Scores of candidates on the shots, batch by batch.
 
-    def __init__(self, loaded: Loaded, shots: Sequence[Shot], objective: str, rows: int, stop: threading.Event | None) -> None:
+    ``rows``: of a batch that is decoded; ``score_rows``: of one that is only read. ``heard`` is told how many answers are done,
+    of all candidates, also within a batch.
+    """
+
+    def __init__(self, loaded: Loaded, shots: Sequence[Shot], objective: str, rows: int, stop: threading.Event | None,
+                 score_rows: int | None = None, heard: Callable[[int], object] | None = None) -> None:  # fmt: skip
         self.loaded, self.shots, self.objective, self.rows, self.stop = loaded, shots, objective, rows, stop
+        self.score_rows = score_rows or rows
+        self.heard = heard or (lambda done: None)
+        self.before = 0  # answers of the batches before this one
 
     @property
     def stopped(self) -> bool:
@@ -64,14 +72,15 @@ class Scorer:
 
     def batches(self, mixes: Sequence[Mix]) -> Iterator[list[tuple[int, Score]] | None]:
         """(place, score) of the candidates of each micro-batch; None where it was stopped within one."""
-        each = max(1, self.rows // len(self.shots))
+        each = max(1, (self.rows if self.objective == "accuracy" else self.score_rows) // len(self.shots))
         for begin in range(0, len(mixes), each):
             if self.stopped:
                 yield None
                 return
             part = list(range(begin, min(begin + each, len(mixes))))
+            self.before = begin * len(self.shots)
             by = self._by_accuracy if self.objective == "accuracy" else self._by_likelihood
-            found = by([mixes[i] for i in part])
+            found = by([mixes[i] for i in part], self._tell)
             if found is None:
                 yield None
                 return
@@ -80,9 +89,12 @@ class Scorer:
     def _requests(self, mixes: Sequence[Mix]) -> list[Request]:
         return [Request(s.prompt, s.image, mix=mix, max_new_tokens=s.max_new_tokens) for mix in mixes for s in self.shots]
 
-    def _by_accuracy(self, mixes: Sequence[Mix]) -> list[Score] | None:
+    def _tell(self, done: int, total: int) -> None:
+        self.heard(self.before + done)
+
+    def _by_accuracy(self, mixes: Sequence[Mix], tell: Callable[[int, int], object] | None) -> list[Score] | None:
         """(share right, mean log-probability a token of the own right answers, or of the references if none is)."""
-        answers = answer_all(self.loaded, self._requests(mixes), batch_size=self.rows, mode="rows", stop=self.stop)
+        answers = answer_all(self.loaded, self._requests(mixes), batch_size=self.rows, mode="rows", stop=self.stop, progress=tell)
         if self.stopped:
             return None
         n = len(self.shots)
@@ -96,33 +108,42 @@ class Scorer:
             if not right:
                 helpless.append(c)
         if helpless and all(s.reference.strip() for s in self.shots):
-            for c, (value,) in zip(helpless, self._by_likelihood([mixes[c] for c in helpless]) or [], strict=False):
+            for c, (value,) in zip(helpless, self._by_likelihood([mixes[c] for c in helpless], None) or [], strict=False):
                 found[c] = (0.0, value)
         return found
 
-    def _by_likelihood(self, mixes: Sequence[Mix]) -> list[Score] | None:
+    def _by_likelihood(self, mixes: Sequence[Mix], tell: Callable[[int, int], object] | None) -> list[Score] | None:
         """(mean over the shots of the mean log-probability a token of the reference,)."""
         targets = [s.reference for _ in mixes for s in self.shots]
-        values = score(self.loaded, self._requests(mixes), targets, batch_size=self.rows, mode="rows")
+        values = score(self.loaded, self._requests(mixes), targets, batch_size=self.score_rows, mode="rows", progress=tell)
         n = len(self.shots)
         means = [sum(v) / len(v) for v in values]
         return [(sum(means[c * n : (c + 1) * n]) / n,) for c in range(len(mixes))]
 
 
-def verdicts(loaded: Loaded, shots: Sequence[Shot], mixes: Sequence[Mix], *, graded: bool, rows: int) -> list[Verdict]:
-    """Each mix on the examples: accuracy where ``graded``, likelihood where all have references."""
+def verdicts(loaded: Loaded, shots: Sequence[Shot], mixes: Sequence[Mix], *, graded: bool, rows: int,
+             progress: Callable[[int, int], object] | None = None) -> list[Verdict]:  # fmt: skip
+    """Each mix on the examples: accuracy where ``graded``, likelihood where all have references. ``progress``: (answers read or
+    written, in all)."""
     requests = [Request(s.prompt, s.image, mix=m, max_new_tokens=s.max_new_tokens) for m in mixes for s in shots]
     n = len(shots)
     accuracy: list[float | None] = [None] * len(mixes)
     which: list[tuple[bool, ...]] = [()] * len(mixes)
     likelihood: list[float | None] = [None] * len(mixes)
-    if graded and all(s.grade is not None for s in shots):
-        answers = answer_all(loaded, requests, batch_size=rows, mode="rows")
+    graded = graded and all(s.grade is not None for s in shots)
+    known = all(s.reference.strip() for s in shots)
+
+    def tell(before: int) -> Callable[[int, int], object] | None:
+        return None if progress is None else lambda done, _: progress(before + done, len(requests) * (graded + known))
+
+    if graded:
+        answers = answer_all(loaded, requests, batch_size=rows, mode="rows", progress=tell(0))
         right = [a.reason == "stop" and s.grade(a.text) for a, s in zip(answers, list(shots) * len(mixes), strict=True)]
         which = [tuple(right[c * n : (c + 1) * n]) for c in range(len(mixes))]
         accuracy = [sum(one) / n for one in which]
-    if all(s.reference.strip() for s in shots):
-        values = score(loaded, requests, [s.reference for _ in mixes for s in shots], batch_size=rows, mode="rows")
+    if known:
+        values = score(loaded, requests, [s.reference for _ in mixes for s in shots], batch_size=rows, mode="rows",
+                       progress=tell(len(requests) * graded))  # fmt: skip
         means = [sum(v) / len(v) for v in values]
         likelihood = [sum(means[c * n : (c + 1) * n]) / n for c in range(len(mixes))]
     return [Verdict(m, a, ll, w) for m, a, ll, w in zip(mixes, accuracy, likelihood, which, strict=True)]

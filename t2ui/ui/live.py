@@ -25,8 +25,8 @@ from t2ui.ui.theme import colour
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "words.js", "charts.js", "mix.js", "experts.js", "spectra.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js",
-           "present.js")  # in this order
-STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "experts.css", "present.css",
+           "rows.js", "present.js")  # in this order
+STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "search.css", "experts.css", "present.css",
           "models.css")
 
 
@@ -54,14 +54,6 @@ def plot(name: str, aria: str, t: Text, below: str = "", keys: bool = False) -> 
     return (
         f'<figure class="t2-chart" data-name="{escape(name)}"><div class="t2-plot" {how} aria-label="{escape(aria)}" hidden></div>'
         f"{below}{tools(t)}</figure>"
-    )
-
-
-def drawn(name: str, title: str, svg: str, rows: Sequence[Sequence[Any]], t: Text, caption: str = "", css: str = "") -> str:
-    """A chart that the server draws anew while it runs; ``rows`` is what its CSV holds, ``caption`` its title as HTML."""
-    return (
-        f'<figure class="t2-plotbox t2-chart {css}" data-live data-name="{escape(name)}" data-rows="{escape(json.dumps(rows))}">'
-        f"<figcaption>{caption or escape(title)}</figcaption>{svg}{tools(t)}</figure>"
     )
 
 

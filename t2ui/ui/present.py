@@ -33,7 +33,7 @@ def pictures(told: Story, t: Text) -> dict[str, str]:
 
     plan = sweep.Plan((told.names.index(ASK), told.names.index(WRONG)), told.alphas)
     swept = sweep.map_html(plan, told.sweep, told.names, t)
-    found = search_view.view(told.search, t)
+    found = search_view.frame(t, told.search)
     table = spectra_card.table(dict(told.card.columns), "dw_rel", told.card.mix, t)
     formula = spectra_card.formula(dict(told.card.best), told.card.shape, t)
     words = t.html("present.weights", name=t.family(ASK))

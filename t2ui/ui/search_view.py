@@ -1,4 +1,4 @@
-"""The pictures of a few-shot search: score curve, cloud of the candidates, result. Pure functions to HTML and SVG."""
+"""A few-shot search as the page shows it: its picture in numbers (``static/search.js`` draws them), and its result as HTML."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from html import escape
+from typing import Any
 
 from t2ui.searches import Cell, Generation, SearchView
 from t2ui.ui.flow import ms, parse_alphas, percent
-from t2ui.ui.live import drawn, pick
+from t2ui.ui.live import pick, tools
 from t2ui.ui.parts import notice, wait_words
 from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
@@ -17,14 +18,75 @@ from t2ui.ui.theme import colour, icon
 OVERFIT = 0.2  # so much lower on fresh examples than on the shots: said to the visitor
 
 
-def view(state: SearchView, t: Text) -> str:
-    """Everything that moves: where the search stands, its curve and its cloud."""
-    if state.error:
-        return notice(state.error, "error")
-    busy = str(state.stage in ("waiting", "searching", "measuring")).lower()
-    return (f'<div class="t2-search" data-stage="{state.stage}" data-generations="{len(state.generations)}" aria-busy="{busy}">'
-            f'<p class="t2-search-words" role="status">{both(escape(words(state, t)), escape(words(state, t, t.simple)))}</p>'
-            f'<div class="t2-search-plots">{curve(state, t)}{cloud(state, t)}</div></div>')  # fmt: skip
+TALL, WIDE, CURVE_HIGH = 120, 460, 220  # of the pictures, in their own units; the cloud grows with the number of experts
+# What search.js writes itself, in both ways of speaking.
+_SAID = ("search.curve_x", "search.curve_accuracy", "search.curve_likelihood", "search.generation", "search.best", "search.average",
+         "search.elite", "search.candidate", "search.running", "search.scrub", "search.scrub_at", "search.aria_cloud",
+         "search.aria_curve")  # fmt: skip
+
+
+def frame(t: Text, still: SearchView | None = None) -> str:
+    """What the search's picture is drawn into, once; ``static/search.js`` moves it from then on. ``still``: what it shows where
+    no component hands it values (a recorded search)."""
+    held = "" if still is None else f' data-picture="{escape(json.dumps({"value": numbers(still, t), "text": texts(t)}))}"'
+    blank = f'<svg viewBox="0 0 {WIDE} {{high}}" role="img"><rect class="t2-blank" x="1" y="1" width="{WIDE - 2}" height="{{low}}" rx="10"/></svg>'
+    legend = {"search-score": ("best", "average", "running_dot"), "search-mixes": ("elite", "candidate", "running_dot", "mean", "spread")}
+
+    def figure(name: str, caption: str, high: int, below: str = "", css: str = "") -> str:
+        marks = "".join(f'<span><i class="t2-key-{mark}"></i>{t.words(f"search.key_{mark}")}</span>' for mark in legend[name])
+        return (f'<figure class="t2-plotbox t2-chart {css}" data-name="{name}"><figcaption>{t.words(caption)}</figcaption>'
+                f'{blank.format(high=high, low=high - 2)}<p class="t2-legend">{marks}</p>{below}{tools(t)}</figure>')  # fmt: skip
+
+    scrub = (f'<div class="t2-scrub" hidden><button type="button" data-replay aria-label="{t.html("search.replay")}">▶</button>'
+             '<input type="range" min="1" max="1" step="1" value="1"><output></output></div>')  # fmt: skip
+    return (f'<div class="t2-search" data-stage="idle" data-generations="0" aria-busy="false"{held}>'
+            '<p class="t2-search-words"><span class="t2-x"></span><span class="t2-s"></span></p>'
+            '<div class="t2-search-done" aria-hidden="true"><span></span></div><div class="t2-search-plots">'
+            + figure("search-score", "search.curve", CURVE_HIGH) + figure("search-mixes", "search.cloud", TALL, scrub, "t2-cloud")
+            + "</div></div>")  # fmt: skip
+
+
+def texts(t: Text) -> dict[str, list[str]]:
+    """The words that search.js needs: (as Expert mode says it, as Simple mode does)."""
+    return {key.partition(".")[2]: list(t.two(key)) for key in _SAID}
+
+
+def picture(state: SearchView, t: Text) -> str:
+    """:func:`numbers` as JSON: gradio wraps every list of a value, and looks through all of them at every update; a text it does not."""
+    return json.dumps(numbers(state, t), separators=(",", ":")).replace("<", "\\u003c")
+
+
+def numbers(state: SearchView, t: Text) -> dict[str, Any]:
+    """Everything that moves, in numbers: the curve, the last complete generation, the candidates scored since. Not what the browser
+    has seen before: the generations come once more, all together, when the search is over (it may have missed one)."""
+    busy = state.stage in ("waiting", "searching", "measuring")
+    done, total = (state.check[1:] if state.check else (state.done, state.total)) if busy else (0, 0)
+    return {
+        "stage": state.stage,
+        "busy": busy,
+        "words": [words(state, t), words(state, t, t.simple)],
+        "names": [t.family(name) for name in state.names],
+        "icons": [icon(name) for name in state.names],
+        "colours": [colour(name, state.names) for name in state.names],
+        "accuracy": state.objective == "accuracy",
+        "planned": state.planned,
+        "curve": [[g.index, _short(g.best), _short(g.average)] for g in state.generations],
+        "last": _numbers(state.generations[-1]) if state.generations else None,
+        "all": [_numbers(g) for g in state.generations] if state.over else None,
+        "pending": [[*alphas, _short(score)] for alphas, score in state.pending],
+        "share": round(done / total, 3) if total else 0,
+    }
+
+
+def _numbers(generation: Generation) -> dict[str, Any]:
+    """One generation; a point is its alphas, then 1 for an elite. The best are last: they are drawn on top."""
+    points = sorted(generation.points, key=lambda point: point[2])
+    return {"index": generation.index, "points": [[*alphas, int(elite)] for alphas, _, elite in points],
+            "mean": list(generation.mean), "spread": list(generation.spread)}  # fmt: skip
+
+
+def _short(value: float) -> float:
+    return round(value, 5)
 
 
 def words(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> str:
@@ -34,10 +96,15 @@ def words(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> 
         return say("search.idle")
     if state.stage == "waiting" and not state.generations:
         return f"{say('search.waiting')} {wait_words(state.waiting, state.wait, t)}".rstrip()
-    now = min(len(state.generations) + 1, state.planned)
+    now = min(state.generations[-1].index + 2 if state.generations else 1, state.planned)
     told = say("search.at", generation=now, planned=state.planned, answers=f"{state.evaluations:,}", time=ms(state.seconds))
     if state.stage == "measuring":
-        return f"{told} {say('search.measuring')}"
+        if state.check is None:
+            return f"{told} {say('search.measuring')}"
+        what, done, total = state.check
+        if what in ("check", "draws"):
+            return f"{told} {say(f'search.doing_{what}', done=done, total=total)}"
+        return f"{told} {say('search.doing_figure', name=cell_name(what, t, say), done=done, total=total)}"
     if state.over:
         why = say("search.stopped" if state.stage == "stopped" else "search.converged" if state.ended else "search.done")
         return say("search.end", why=why, generations=len(state.generations), answers=f"{state.evaluations:,}",
@@ -46,112 +113,6 @@ def words(state: SearchView, t: Text, say: Callable[..., str] | None = None) -> 
     if state.evaluations and whole:
         told += " " + say("search.left", time=ms((whole - state.evaluations) * state.seconds / state.evaluations))
     return told
-
-
-def score_words(value: float, objective: str) -> str:
-    """A score for people: a share, or nats a token."""
-    return percent(value) if objective == "accuracy" else f"{value:.3f}"
-
-
-def curve(state: SearchView, t: Text, width: int = 460, height: int = 220) -> str:
-    """Best and average score by generation; candidates of the running generation as dots."""
-    left, right, top, bottom = 58, 14, 16, 36
-    told = state.generations
-    values = [g.best for g in told] + [g.average for g in told] + [s for _, s in state.pending]
-    title = t("search.curve")
-    if not values:
-        return _empty(width, height, title)
-    low, high = min(values), max(values)
-    if state.objective == "accuracy":
-        low, high = 0.0, 1.0
-    span = (high - low) or 1.0
-    steps = max(state.planned - 1, 1)
-
-    def x(index: float) -> float:
-        return left + (width - left - right) * index / steps
-
-    def y(value: float) -> float:
-        return top + (height - top - bottom) * (1 - (value - low) / span)
-
-    parts = [_open(width, height, f"{title}: " + ", ".join(score_words(g.best, state.objective) for g in told))]
-    for value in (low, (low + high) / 2, high):
-        parts.append(f'<line class="t2-gridline" x1="{left}" x2="{width - right}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
-        parts.append(f'<text class="t2-tick" x="{left - 6}" y="{y(value) + 4:.1f}" text-anchor="end">'
-                     f'{escape(score_words(value, state.objective))}</text>')  # fmt: skip
-    for _, score in state.pending:
-        parts.append(f'<circle class="t2-dot-pending" cx="{x(len(told)):.1f}" cy="{y(score):.1f}" r="2.5"/>')
-    for css, of in (("t2-line-average", [g.average for g in told]), ("t2-line-best", [g.best for g in told])):
-        points = " ".join(f"{x(i):.1f},{y(v):.1f}" for i, v in enumerate(of))
-        parts.append(f'<polyline class="{css}" points="{points}"/>')
-        parts += [f'<circle class="{css}" cx="{x(i):.1f}" cy="{y(v):.1f}" r="3"/>' for i, v in enumerate(of)]
-    parts.append(f'<text class="t2-foot" x="{left}" y="{height - 10}">{t.tspans("search.curve_x")}</text>')
-    label = "search.curve_accuracy" if state.objective == "accuracy" else "search.curve_likelihood"
-    parts.append(f'<text class="t2-foot" x="{width - right}" y="{height - 10}" text-anchor="end">{t.tspans(label)}</text>')
-    rows = [[t("search.curve_x"), t("search.best"), t("search.average")], *[[g.index, g.best, g.average] for g in told]]
-    return drawn("search-score", title, "".join(parts) + "</svg>", rows, t)
-
-
-def cloud(state: SearchView, t: Text, width: int = 460) -> str:
-    """A lane per expert: every candidate of a generation at its alpha, elites in colour, mean and spread. Once the search is
-    over, all generations are in the picture and a slider (search.js) goes through them."""
-    top, lane = 16, 34
-    height = top + lane * max(len(state.names), 1) + 26
-    title, caption = t("search.cloud"), t.words("search.cloud")
-    if not state.names or not (state.generations or state.pending):
-        return _empty(width, max(height, 120), title, caption)
-    shown = state.generations if state.over else state.generations[-1:]
-    points = [a for g in shown for a, _, _ in g.points]
-    low, high = min([0.0, *[v for a in points for v in a]]), max([1.0, *[v for a in points for v in a]])
-    left, right = 108, 18
-
-    def x(value: float) -> float:
-        return left + (width - left - right) * (min(max(value, low), high) - low) / (high - low)
-
-    last = state.generations[-1] if state.generations else None
-    mean = "" if last is None else ", ".join(f"{t.family(n)} {m:.2f}" for n, m in zip(state.names, last.mean, strict=True))
-    lanes = [top + lane * (k + 0.5) for k in range(len(state.names))]
-    parts = [_open(width, height, f"{title}. {mean}")]
-    for name, y in zip(state.names, lanes, strict=True):
-        parts.append(f'<text x="8" y="{y + 4:.1f}"><tspan class="t2-icon">{escape(icon(name))}</tspan> '
-                     f'{escape(t.family(name)[:11])}</text>'
-                     f'<line class="t2-gridline" x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}"/>')  # fmt: skip
-    for k, generation in enumerate(shown):
-        off = "" if k == len(shown) - 1 else ' data-off=""'
-        parts.append(f'<g data-generation="{generation.index + 1}"{off}>{_lanes(generation, state.names, lanes, x)}</g>')
-    parts += [f'<circle class="t2-dot-pending" cx="{x(alphas[k]):.1f}" cy="{y + 9:.1f}" r="2.5"/>'
-              for k, y in enumerate(lanes) for alphas, _ in state.pending]  # fmt: skip
-    for value in (low, (low + high) / 2, high):
-        parts.append(f'<text class="t2-tick" x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{value:.1f}</text>')
-    said = [t("search.elite"), t("search.candidate")]
-    rows = [[t("search.generation"), "", *(t.family(name) for name in state.names)],
-            *[[g.index + 1, said[not elite], *alphas] for g in shown for alphas, _, elite in g.points],
-            *[["", t("search.running"), *alphas] for alphas, _ in state.pending]]  # fmt: skip
-    return drawn("search-mixes", title, "".join(parts) + "</svg>" + _scrubber(len(shown), t), rows, t, caption=caption, css="t2-cloud")
-
-
-def _lanes(generation: Generation, names: Sequence[str], lanes: Sequence[float], x: Callable[[float], float]) -> str:
-    parts = []
-    for k, (name, y) in enumerate(zip(names, lanes, strict=True)):
-        tint = colour(name, names)
-        a, b = x(generation.mean[k] - generation.spread[k]), x(generation.mean[k] + generation.spread[k])
-        parts.append(f'<rect x="{a:.1f}" y="{y - 11:.1f}" width="{max(b - a, 1):.1f}" height="22" rx="4" '
-                     f'style="fill:{tint}" opacity="0.16"/>')  # fmt: skip
-        for alphas, _, elite in sorted(generation.points, key=lambda p: p[2]):
-            style = f'style="fill:{tint}"' if elite else 'class="t2-dot-candidate"'
-            parts.append(f'<circle cx="{x(alphas[k]):.1f}" cy="{y:.1f}" r="{4 if elite else 3}" {style}/>')
-        parts.append(f'<line x1="{x(generation.mean[k]):.1f}" x2="{x(generation.mean[k]):.1f}" y1="{y - 13:.1f}" '
-                     f'y2="{y + 13:.1f}" style="stroke:{tint};stroke-width:2.5"/>')  # fmt: skip
-    return "".join(parts)
-
-
-def _scrubber(count: int, t: Text) -> str:
-    """A slider through the generations and a button that plays them; nothing for a single one."""
-    if count < 2:
-        return ""
-    label = t.html("search.scrub")
-    return (f'<div class="t2-scrub"><button type="button" data-replay aria-label="{t.html("search.replay")}">▶</button>'
-            f'<input type="range" min="1" max="{count}" step="1" value="{count}" aria-label="{label}">'
-            f'<output data-words="{t.html("search.scrub_at")}">{t.html("search.scrub_at", k=count)}</output></div>')  # fmt: skip
 
 
 def result(state: SearchView, t: Text) -> str:
@@ -168,7 +129,7 @@ def result(state: SearchView, t: Text) -> str:
     head = (f'<div class="t2-card t2-search-result"><h3>{t.words("search.found")}</h3><p class="t2-faint">{how}</p>'
             f'<table class="t2-alphas"><tbody>{lines}</tbody></table><p class="t2-presets">'
             f'<button type="button" {pick(mix=state.mix)}>{t.words("search.use")}</button>{anyway}'
-            f'<a class="t2-link" download="mix.json" href="data:application/json;base64,{recipe}">{t.html("search.recipe")}'
+            f'<a class="t2-link" download="mix.json" href="data:application/json;base64,{recipe}">{t.words("search.recipe")}'
             "</a></p>")  # fmt: skip
     warned = zip(hints(state, t), hints(state, t, t.simple), strict=True)
     return head + _heldout(state, t) + "".join(notice(told, "warn", simple=plain) for told, plain in warned) + "</div>"
@@ -223,19 +184,10 @@ def _plain(mix: str) -> dict[str, float | list[float]]:
     return out
 
 
-def _open(width: int, height: int, label: str) -> str:
-    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label, quote=True)}">'
-
-
-def _empty(width: int, height: int, title: str, caption: str = "") -> str:
-    return (f'<figure class="t2-plotbox"><figcaption>{caption or escape(title)}</figcaption>{_open(width, height, title)}'
-            f'<rect class="t2-blank" x="1" y="1" width="{width - 2}" height="{height - 2}" rx="10"/></svg></figure>')  # fmt: skip
-
-
-def broken(entries: Sequence[tuple[int, str]], t: Text, most: int = 5) -> str:
-    """The lines that could not be used, each with its reason."""
+def broken(entries: Sequence[tuple[str, str]], t: Text, most: int = 5) -> str:
+    """What could not be used: where it stands, and the reason."""
     if not entries:
         return ""
-    lines = "".join(f"<li>{t.html('search.line', n=n)} {escape(why)}</li>" for n, why in entries[:most])
+    lines = "".join(f"<li>{escape(where)} {escape(why)}</li>" for where, why in entries[:most])
     more = f"<li>{t.html('search.more_lines', n=len(entries) - most)}</li>" if len(entries) > most else ""
     return f'<div class="t2-notice" data-kind="warn" role="status">{t.html("search.broken")}<ul>{lines}{more}</ul></div>'

@@ -48,7 +48,12 @@ def settle(page) -> None:
     page.evaluate("document.querySelector('#t2-sweep-stop').click()")  # it may be over already
     open_tab(page, "search")
     page.locator("#t2-search-source label", has_text="my own").click()
-    page.fill("#t2-search-own textarea", json.dumps({"prompt": "7 + 5?", "answer": "12"}))
+    page.click("#t2-search-take")  # rows with pictures; the tiny model has no room for them, but for what is typed
+    page.wait_for_selector("#t2-search-table tbody img")
+    page.locator("#t2-search-table textarea").nth(0).fill("7 + 5?")
+    page.locator("#t2-search-table textarea").nth(1).fill("12")
+    page.locator("#t2-search-table textarea").nth(2).fill("")
+    page.wait_for_selector("#t2-search-told .t2-notice")
     page.click("#t2-search-start")
     page.wait_for_selector('#t2-search-view .t2-search[data-stage="done"]', state="attached")
     open_tab(page, "spectra")

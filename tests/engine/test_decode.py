@@ -230,7 +230,8 @@ def test_bad_requests_are_refused_at_the_call(tiny_llava):
 def test_progress_counts_up(tiny_llava):
     seen = []
     answer_all(tiny_llava, requests(), 5, "rows", progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(5, 12), (10, 12), (12, 12)]
+    done = [n for n, total in seen]
+    assert done == sorted(set(done)) and {5, 10, 12} <= set(done) and {total for _, total in seen} == {12}
 
 
 def test_a_sliding_window_model_takes_the_plain_batch(tiny_lm_dir, tmp_path):

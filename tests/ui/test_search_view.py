@@ -9,12 +9,17 @@ from dataclasses import replace
 
 import pytest
 
+from t2ui.example_table import MAX_CELL, Row, judge, take
 from t2ui.searches import Cell, Generation, SearchView
+from t2ui.shots import MAX_EXAMPLES
 from t2ui.tasks import TASKS as FAMILIES
 from t2ui.ui import search_view
-from t2ui.ui.composer import InputError
+from t2ui.ui.composer import MAX_PROMPT, InputError
+from t2ui.ui.tabs import own
 from t2ui.ui.tabs import search as tab
 from t2ui.ui.text import Text
+
+from .test_text import FORBIDDEN
 
 T = Text()
 EVIL = "<script>window.pwned=1</script>"
@@ -29,21 +34,27 @@ VIEW = SearchView("searching", "vision_math", ("math", "vision"), "accuracy", 5,
                   (((0.2, 0.4), 0.6),), done=3, total=12, evaluations=27, seconds=3.0)  # fmt: skip
 
 
-def test_the_curve_has_a_point_a_generation_and_the_cloud_one_a_candidate():
-    curve, cloud = search_view.curve(VIEW, T), search_view.cloud(VIEW, T)
-    assert curve.count('<circle class="t2-line-best"') == 2 == curve.count('<circle class="t2-line-average"')
-    assert curve.count("t2-dot-pending") == 1 == cloud.count("t2-dot-pending") // 2
-    assert cloud.count("t2-dot-candidate") == 4 * 2 and cloud.count("<circle") == 6 * 2 + 2
-    assert "math 0.30" in cloud and "vision 0.70" in cloud and "50 %, 80 %" in curve
+def test_the_numbers_are_the_curve_the_last_generation_and_what_is_being_tried():
+    told = search_view.numbers(VIEW, T)
+    assert told["curve"] == [[0, 0.5, 0.3], [1, 0.8, 0.6]] and told["accuracy"] and told["planned"] == 5
+    assert told["last"]["index"] == 1 and told["last"]["mean"] == [0.3, 0.7] and told["all"] is None
+    assert [p[-1] for p in told["last"]["points"]] == [0, 0, 0, 0, 1, 1]  # elites on top
+    assert told["pending"] == [[0.2, 0.4, 0.6]] and told["share"] == 0.25 and told["busy"]
+    assert json.loads(search_view.picture(VIEW, T)) == told
 
 
-def test_a_finished_cloud_holds_every_generation_and_shows_the_last():
-    cloud = search_view.cloud(replace(VIEW, stage="done", pending=()), T)
-    assert re.findall(r'<g data-generation="(\d)"( data-off="")?>', cloud) == [("1", ' data-off=""'), ("2", "")]
-    assert cloud.count("<circle") == 2 * 6 * 2 and 'max="2"' in cloud and T.html("search.scrub_at", k=2) in cloud
-    assert "t2-scrub" not in search_view.cloud(VIEW, T)  # while it runs the last one is what one looks at
-    one = replace(VIEW, stage="done", generations=VIEW.generations[:1], pending=())
-    assert "t2-scrub" not in search_view.cloud(one, T)
+def test_a_value_stays_small_while_it_runs_and_holds_every_generation_once_it_is_over():
+    many = replace(VIEW, names=("a", "b", "c", "d"), planned=50, generations=tuple(
+        Generation(i, tuple(((0.1, 0.2, 0.3, 0.4), 0.5, k < 8) for k in range(32)), (0.1,) * 4, (0.1,) * 4, 0.5, 0.5) for i in range(50)))  # fmt: skip
+    assert len(search_view.picture(many, T)) < 6_000
+    over = search_view.numbers(replace(many, stage="done", pending=()), T)
+    assert [g["index"] for g in over["all"]] == list(range(50)) and not over["busy"] and over["share"] == 0
+
+
+def test_progress_within_a_stage_is_told_in_words():
+    for check, words in ((("check", 3, 48), "3 of 48"), (("draws", 5, 9), "5 of 9"), (("expert:math", 25, 100), "math alone, 25 of 100")):
+        told = search_view.words(replace(VIEW, stage="measuring", check=check), T)
+        assert words in told and search_view.numbers(replace(VIEW, stage="measuring", check=check), T)["share"] > 0
 
 
 def test_a_kept_default_is_explained_and_can_be_overruled():
@@ -72,10 +83,10 @@ def test_words_tell_the_time_that_is_left():
     assert T("search.stopped") in search_view.words(replace(VIEW, stage="stopped"), T)
 
 
-def test_nothing_yet_is_drawn_empty_and_errors_are_told():
-    empty = search_view.view(SearchView(), T)
-    assert empty.count("t2-blank") == 2 and T.html("search.idle") in empty
-    assert "&lt;script" in search_view.view(SearchView("error", error=EVIL), T)
+def test_nothing_yet_is_drawn_empty():
+    assert search_view.frame(T).count("t2-blank") == 2
+    empty = search_view.numbers(SearchView(), T)
+    assert empty["words"] == list(T.two("search.idle")) and not empty["curve"] and empty["last"] is None
 
 
 def cells(**accuracy):
@@ -106,14 +117,48 @@ def test_honest_hints():
 
 def test_everything_is_escaped():
     view = replace(VIEW, names=("math", EVIL), mix="math=1", error=None, task=EVIL, stage="done")
-    for html in (search_view.view(view, T), search_view.result(view, T), search_view.broken([(3, EVIL)] * 9, T)):
+    evil = search_view.broken([("Line 3:", EVIL)] * 9, T)
+    for html in (search_view.frame(T, view), search_view.picture(view, T), search_view.result(view, T), evil):
         assert "<script" not in html
-    assert T.html("search.more_lines", n=4) in search_view.broken([(3, EVIL)] * 9, T)
+    assert T.html("search.more_lines", n=4) in evil
     assert search_view.broken([], T) == ""
 
 
 def test_the_list_of_tasks_is_that_of_the_families():
     assert set(tab.TASKS) == set(FAMILIES) and set(tab.PRESETS) == {"live", "light", "paper"}
+
+
+def test_the_tables_bounds_are_those_of_the_examples():
+    assert (own.MOST, own.LONGEST) == (MAX_EXAMPLES, MAX_CELL) and MAX_CELL == MAX_PROMPT
+
+
+def test_rows_of_a_table_are_searched_with_and_unedited_ones_are_a_search_from_their_task():
+    taken = json.loads(own.as_value(take("vision_math", 4, 2), T))
+    assert len(taken["rows"]) == 4 and all(value[3].startswith("data:image/png") for value in taken["from"].values())
+
+    def ready(rows, text=""):
+        return tab.prepare(T, "own", "math", 3, text, "live", False, 9, table=json.dumps({"rows": rows}))
+
+    whole = ready(taken["rows"])
+    task = tab.prepare(T, "task", "vision_math", 4, "", "live", False, 2)
+    assert whole.task == "vision_math" and [s.prompt for s in whole.shots] == [s.prompt for s in task.shots]
+    assert [s.prompt for s in whole.fresh] == [s.prompt for s in task.fresh]
+    mixed = ready([*taken["rows"], ["Capital of France?", "Paris", ""], ["", "7", ""]], "prompt,answer\nCapital of France?,Paris\nWho?,Ann\n")
+    assert mixed.task == "" and not mixed.fresh and len(mixed.shots) == 6  # what stands in both counts once
+    assert mixed.places[-2:] == (T("search.row", n=5), T("search.line", n=3)) and mixed.left == ((T("search.row", n=6), "no prompt"),)
+    with pytest.raises(InputError, match="Row 1: no prompt"):
+        ready([["", "7", ""]])
+    for broken in ("{", "[1]", json.dumps({"rows": [["a", "b", "c", "d"]]})):
+        with pytest.raises(InputError, match="cannot be read"):
+            tab.prepare(T, "own", "math", 3, "", "live", False, 9, table=broken)
+
+
+def test_the_page_says_how_rows_are_judged():
+    assert own.spans([3, 1, 2, 7]) == "1–3, 7" and own.spans([4]) == "4"
+    rows = [*take("vision_math", 2, 0), Row("Capital of France?", EVIL), Row(take("math", 1, 0)[0].prompt, ""), Row("", EVIL)]
+    html = own.told_html(judge(rows), T)
+    assert T.html("search.judged_own", rows="Row 3") in html and "<script" not in html and "Rows 1–2" in html
+    assert T.html("search.judged_family", rows="Row 4", name="math") in html and "Row 5:" in html
 
 
 def test_what_is_not_given_is_the_presets_and_what_is_given_counts():
@@ -130,7 +175,7 @@ def test_set_up():
     assert ready.settings.seed == 5 and ready.settings.objective == "likelihood" and ready.settings.rows == tab.ROWS
     own = '{"prompt": "Capital of France?", "answer": "Paris"}\n{"oops": 1}'
     ready = tab.prepare(T, "own", "math", 3, own, "paper", True, 0)
-    assert len(ready.shots) == 1 and ready.task == "" and T.html("search.line", n=2) in ready.notice
+    assert len(ready.shots) == 1 and ready.task == "" and [where for where, _ in ready.left] == [T("search.line", n=2)]
     assert ready.settings.per_layer and ready.settings.objective == "accuracy"
 
 
@@ -148,10 +193,11 @@ def test_set_ups_that_cannot_be_searched(values, message):
 
 def test_in_plain_words_there_is_none_of_the_fields_words():
     """What Simple mode shows: everything but the expert's spans."""
-    for state in (VIEW, replace(VIEW, stage="done", ended="x", mix="math=0.5", chosen="mean", shots=1.0, n_shots=8, 
-                                heldout=cells(base=0.4, uniform=0.2, all=0.3, dispatch=0.9, found=0.5))):
-        html = search_view.view(state, T) + search_view.result(state, T)
-        plain = re.sub(r'<(span|tspan) class="t2-x">.*?</\1>', "", html)
-        shown = re.sub(r"<[^>]+>", " ", plain)
-        assert not re.search(r"alpha|α|dispatch|\bCEM\b|cross-entropy", shown, re.IGNORECASE), shown
+    for state in (VIEW, replace(VIEW, stage="measuring", check=("dispatch", 1, 2)), replace(VIEW, stage="measuring", check=("check", 1, 2)),
+                  replace(VIEW, stage="done", ended="x", mix="math=0.5", chosen="mean", shots=1.0, n_shots=8,
+                          heldout=cells(base=0.4, uniform=0.2, all=0.3, dispatch=0.9, found=0.5))):  # fmt: skip
+        html = search_view.frame(T) + search_view.result(state, T)
+        shown = re.sub(r"<[^>]+>", " ", re.sub(r'<(span|tspan) class="t2-x">.*?</\1>', "", html))
+        shown += " ".join([search_view.numbers(state, T)["words"][1], *(simple for _, simple in search_view.texts(T).values())])
+        assert not FORBIDDEN.search(shown), shown
         assert "dispatch" in html or not state.heldout

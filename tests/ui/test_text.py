@@ -11,9 +11,9 @@ UI = Path(__file__).parents[2] / "t2ui" / "ui"
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(UI.rglob("*.py")) if path.parent.name != "text")
 # Keys that are put together in code: their prefix.
 COMPOSED = ("family.", "row.", "map.", "share.", "examples.", "strategy.", "search.cell_", "search.preset_", "search.chosen_",
-            "search.objective_", "spectra.", "next_step.", "measured.way.", "view.", "take.", "depth.", "story.", "present.", "report.",
+            "search.objective_", "search.key_", "search.doing_", "search.judged_", "search.table_", "spectra.", "next_step.", "measured.way.", "view.", "take.", "depth.", "story.", "present.", "report.",
             "talk.memory_", "talk.retry", "talk.edit", "words.", "guide.", "keys.", "chart.", "component.", "traffic.", "experts.", "models.")  # fmt: skip
-FORBIDDEN = re.compile(r"alpha|α|\bSVF\b|\bCEM\b|dispatch|cross-entropy", re.IGNORECASE)
+FORBIDDEN = re.compile(r"alpha|α|\bSVF\b|\bCEM\b|dispatch|cross-entropy|likelihood|log-prob|elite|population|candidate", re.IGNORECASE)
 
 
 def used() -> set[str]:

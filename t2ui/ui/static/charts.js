@@ -133,13 +133,13 @@
   };
   t2.csv = (box) => {
     const plot = box.querySelector(".t2-plot"), table = box.querySelector("table");
-    const rows = box.dataset.rows ? JSON.parse(box.dataset.rows) : plot && plot.data ? t2.rowsOf(plot.data, plot.layout) : table ? tableRows(table) : [];
+    const rows = box.t2rows ? box.t2rows() : plot && plot.data ? t2.rowsOf(plot.data, plot.layout) : table ? tableRows(table) : [];
     return rows.map((row) => row.map(quote).join(",")).join("\r\n") + "\r\n";
   };
 
   // ---- what is drawn, as a picture ----------------------------------------------------------------------------------
   const KEEP = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity", "font-family", "font-size",
-    "font-weight", "font-style", "text-anchor", "letter-spacing"];
+    "font-weight", "font-style", "text-anchor", "letter-spacing", "visibility"];
   const NS = "http://www.w3.org/2000/svg";
   const node = (tag, given, text) => {
     const made = document.createElementNS(NS, tag);
@@ -157,7 +157,11 @@
   };
   const svgOf = (svg) => { // with the page's style sheet written into it
     const copy = svg.cloneNode(true), here = [svg, ...svg.querySelectorAll("*")], there = [copy, ...copy.querySelectorAll("*")];
-    here.forEach((from, i) => { const style = getComputedStyle(from); for (const key of KEEP) there[i].style.setProperty(key, style.getPropertyValue(key)); });
+    here.forEach((from, i) => {
+      const style = getComputedStyle(from);
+      if (style.display === "none" && from !== svg) there[i].remove(); // the other way of speaking
+      else for (const key of KEEP) there[i].style.setProperty(key, style.getPropertyValue(key));
+    });
     const { width, height } = svg.getBoundingClientRect();
     return written(copy, Math.round(width), Math.round(height));
   };

@@ -169,10 +169,21 @@
       setTimeout(() => target.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "start" }), 60);
     }
   };
-  // plotly.min.js weighs more than everything before it: not before the first picture stands.
+  /* plotly.min.js weighs more than everything before it: fetched once the first picture stands. Run, it holds the page up for half a
+     second: not before a chart is looked for, or nobody has touched the page for a while and nothing on it is being computed. */
+  let touched = 0;
+  for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) document.addEventListener(kind, () => { touched = performance.now(); }, { passive: true, capture: true });
+  const runPlotly = () => {
+    if (plotly) return;
+    const busy = performance.now() - touched < 3000 || document.querySelector('[aria-busy="true"]');
+    if (busy) return void setTimeout(runPlotly, 1000);
+    t2.plotly().catch(() => setTimeout(runPlotly, 5000));
+  };
   const fetchPlotly = () => {
-    if (document.querySelector("#t2-flow svg")) setTimeout(() => t2.plotlyUrl && t2.plotly().catch(() => {}), 1500);
-    else setTimeout(fetchPlotly, 200);
+    if (!document.querySelector("#t2-flow svg") || !t2.plotlyUrl) return void setTimeout(fetchPlotly, 200);
+    touched = performance.now();
+    document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", as: "script", href: t2.plotlyUrl }));
+    setTimeout(runPlotly, 1500);
   };
   const forced = new URLSearchParams(location.search).get("__theme");
   const start = () => {

@@ -97,6 +97,7 @@
     panel.querySelector(".t2-chip").textContent = story.words.recorded;
     panel.querySelector(".t2-recorded span:last-child").textContent = story.made;
     panel.querySelector(".t2-panel-in").innerHTML = html; // drawn and escaped by the server, as everything on the page
+    t2.stills(panel);
     panel.hidden = false;
     return true;
   };

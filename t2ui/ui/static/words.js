@@ -23,6 +23,7 @@
   t2.speak = (mode) => {
     root.dataset.t2Words = mode;
     press();
+    document.dispatchEvent(new Event("t2:words"));
   };
   const chosen = known(new URLSearchParams(location.search).get("mode")) || known(kept("t2ui-words"));
   t2.speak(chosen || (matchMedia(NARROW).matches ? "simple" : "expert")); // before anything is painted

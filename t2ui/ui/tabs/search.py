@@ -12,14 +12,16 @@ from typing import Any
 import gradio as gr
 
 from t2ui.searches import SearchView, estimate, run_search
-from t2ui.ui import parts, search_view
+from t2ui.ui import parts, search_live, search_view
 from t2ui.ui.backend import Backend
 from t2ui.ui.composer import InputError
 from t2ui.ui.events import LIVE, Changes, explain, session_of
 from t2ui.ui.flow import ms
 from t2ui.ui.live import chips, markup
 from t2ui.ui.session import Sessions
+from t2ui.ui.tabs import own as own_examples
 from t2ui.ui.tabs.mix import MixTab
+from t2ui.ui.tabs.own import Own
 from t2ui.ui.text import Text
 
 # The two-skill tasks first: there a search has most to find. A test holds this list against the families.
@@ -36,8 +38,7 @@ class SearchTab:
     source: gr.Radio
     task: gr.Dropdown
     shots: gr.Slider
-    own: gr.Textbox
-    upload: gr.UploadButton
+    own: Own
     preset: gr.Radio
     per_layer: gr.Checkbox
     seed: gr.Number
@@ -63,10 +64,7 @@ def build(t: Text) -> SearchTab:
             task = gr.Dropdown([(t.family(name), name) for name in TASKS], value=TASKS[0], label=t("search.task"),
                                interactive=True, filterable=False, elem_id="t2-search-task")  # fmt: skip
             shots = gr.Slider(1, 32, 8, step=1, label=t("search.shots"), interactive=True, elem_id="t2-search-shots")
-            own = gr.Textbox("", label=t("search.own_label"), placeholder=t("search.own_placeholder"), lines=6,
-                             max_lines=16, visible=False, interactive=True, elem_id="t2-search-own")  # fmt: skip
-            upload = gr.UploadButton(t("search.upload"), file_types=[".jsonl", ".json", ".csv", ".tsv", ".txt"],
-                                     visible=False, elem_id="t2-search-upload", size="sm")  # fmt: skip
+            own = own_examples.build(t)
             preset = gr.Radio([(t(f"search.preset_{p}"), p) for p in PRESETS], value="live", label=t("search.preset"),
                               interactive=True, elem_id="t2-search-preset")  # fmt: skip
             with gr.Accordion(t("settings.title"), open=False, elem_id="t2-search-settings"):
@@ -85,32 +83,34 @@ def build(t: Text) -> SearchTab:
                 stop = gr.Button(t("stop.button"), variant="stop", interactive=False, elem_id="t2-search-stop", min_width=60)
         with gr.Column(elem_id="t2-search-panel", min_width=320):
             notice = markup("", elem_id="t2-search-notice")
-            view = markup(search_view.view(SearchView(), t), elem_id="t2-search-view")
+            view = search_live.picture(t, elem_id="t2-search-view")
             result = chips("", elem_id="t2-search-result")
-    return SearchTab(source, task, shots, own, upload, preset, per_layer, seed, objective, population, generations,
+    return SearchTab(source, task, shots, own, preset, per_layer, seed, objective, population, generations,
                      told, start, resume, stop, notice, view, result)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a visitor set up, checked."""
+    """What a visitor set up, checked; ``places``: where each shot stands among what he gave, in words; ``left``: what cannot be
+    used, and why."""
 
     shots: list[Any]
     fresh: list[Any]
     task: str
     settings: Any
-    notice: str
+    places: tuple[str, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
 
 
 def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, per_layer: Any, seed: Any,
-            objective: Any = "preset", population: Any = None, generations: Any = None) -> Setup:  # fmt: skip
-    """Shots and settings behind the components' values; a budget of 0 (or none) is the preset's.
+            objective: Any = "preset", population: Any = None, generations: Any = None, table: Any = None) -> Setup:  # fmt: skip
+    """Shots and settings behind the components' values; a budget of 0 (or none) is the preset's. One's own examples are the rows of
+    ``table`` and, behind them, what is in the text ``own``.
 
     Raises:
         InputError: nothing to search with, an impossible seed or budget; says what to do.
     """
     from t2ui.engine.search import PRESETS as KNOWN
-    from t2ui.shots import parse, shots_from
     from t2ui.tasks import get_task
     from t2ui.train.fewshot import shots_of
 
@@ -125,31 +125,71 @@ def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, 
     settings = replace(settings, population=int(population), generations=int(generations))
     if source != "own":
         made, fresh = shots_of(get_task(str(task)), int(shots or 8), int(seed), FRESH)
-        return Setup(made, fresh, str(task), settings, "")
+        return Setup(made, fresh, str(task), settings)
     try:
-        read = parse(str(own or ""))
+        return _own(t, str(own or ""), table, settings)
     except ValueError as error:
-        raise InputError(str(error)) from error
-    made, left = shots_from(read.examples)
-    lines = search_view.broken(sorted([*read.broken, *left]), t)
-    if not made:
-        raise InputError(t("search.no_example", why=read.broken[0][1] if read.broken else left[0][1] if left else ""))
-    return Setup(made, [], "", settings, lines)
+        raise error if isinstance(error, InputError) else InputError(str(error)) from error
+
+
+def _own(t: Text, text: str, table: Any, settings: Any) -> Setup:
+    from t2ui.example_table import added, judge, read, rows_of
+    from t2ui.shots import MAX_EXAMPLES, parse, shots_from
+    from t2ui.tasks import get_task
+    from t2ui.train.fewshot import shots_of
+
+    rows = read(table)
+    told = judge(rows)
+    shots, places = list(told.shots), [t("search.row", n=n) for n in told.numbers]
+    left = [(t("search.row", n=n), why) for n, why in told.left]
+    if text.strip() or not (shots or left):
+        found = parse(text)
+        new = set(added(rows, rows_of(found.examples))[sum(not row.blank for row in rows) :])
+        fresh_lines = [e for e in found.examples if rows_of([e])[0] in new]  # what is in the table already counts once
+        lines, refused = shots_from(fresh_lines)
+        bad = {n for n, _ in refused}
+        shots += lines
+        places += [t("search.line", n=e.line) for e in fresh_lines if e.line not in bad]
+        left += [(t("search.line", n=n), why) for n, why in sorted([*found.broken, *refused])]
+    if not shots:
+        raise InputError(t("search.no_example", why="; ".join(f"{where} {why}" for where, why in left[:3])))
+    if len(shots) > MAX_EXAMPLES:
+        raise InputError(t("search.too_many", n=len(shots), limit=MAX_EXAMPLES))
+    fresh: list[Any] = []
+    task = ""
+    if told.origin is not None and len(shots) == len(told.shots):  # nothing was changed: it is a search from that task
+        task, seed = told.origin
+        fresh = shots_of(get_task(task), len(shots), seed, FRESH)[1]
+    return Setup(shots, fresh, task, settings, tuple(places), tuple(left))
+
+
+def fitting(ready: Setup, loaded: Any, t: Text) -> Setup:
+    """Without the examples of one's own that this model has no room for: they are named like others that cannot be used.
+
+    Raises:
+        InputError: none is left.
+    """
+    from t2ui.searches import unreadable
+
+    refused = unreadable(loaded, ready.shots) if ready.places else {}
+    if not refused:
+        return ready
+    left = (*ready.left, *((ready.places[i], why) for i, why in refused.items()))
+    if len(refused) == len(ready.shots):
+        raise InputError(t("search.no_example", why="; ".join(f"{where} {why}" for where, why in left[:3])))
+    stay = [i for i in range(len(ready.shots)) if i not in refused]
+    return replace(ready, shots=[ready.shots[i] for i in stay], places=tuple(ready.places[i] for i in stay), left=left)
 
 
 def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessions: Sessions, t: Text) -> None:
     """Connect the tab; a visitor's search is saved in a folder of the page's own, so that it can go on."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    setup = [tab.source, tab.task, tab.shots, tab.own, tab.preset, tab.per_layer, tab.seed, tab.objective, tab.population,
-             tab.generations]  # fmt: skip
+    setup = [tab.source, tab.task, tab.shots, tab.own.text, tab.preset, tab.per_layer, tab.seed, tab.objective, tab.population,
+             tab.generations, tab.own.table]  # fmt: skip
     outputs = [tab.notice, tab.view, tab.result, tab.start, tab.resume, tab.stop]
     folder = Path(tempfile.mkdtemp(prefix="t2ui-search-"))
 
-    def show(source: str):
-        own = source == "own"
-        return [gr.update(visible=not own), gr.update(visible=not own), gr.update(visible=own), gr.update(visible=own)]
-
-    tab.source.change(show, [tab.source], [tab.task, tab.shots, tab.own, tab.upload], **quiet)
+    own_examples.wire(tab.own, tab.task, tab.shots, tab.seed, t)
 
     def estimated(*values: Any) -> str:
         """How long it will take, as far as that can be said; nothing for a set-up that cannot be searched."""
@@ -167,23 +207,9 @@ def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessi
             return ""
         return t.html("search.estimate", time=ms(seconds), answers=f"{count:,}")
 
-    for part in setup[:-5] + setup[-3:]:
-        part.change(estimated, setup, [tab.estimate], trigger_mode="always_last", **quiet)
-
-    def read(path: Any):
-        from t2ui.shots import MAX_BYTES
-
-        try:
-            data = Path(str(path)).read_bytes()
-            if len(data) > MAX_BYTES:
-                raise ValueError(t("search.too_big", limit=MAX_BYTES // 1_000_000))
-            return data.decode("utf-8-sig"), ""
-        except UnicodeDecodeError:
-            return gr.skip(), parts.notice(t("search.no_text"), "error")
-        except (OSError, ValueError) as error:
-            return gr.skip(), parts.notice(str(error), "error")
-
-    tab.upload.upload(read, [tab.upload], [tab.own, tab.notice], **quiet)
+    told = [tab.source, tab.task, tab.shots, tab.own.text, tab.preset, tab.objective, tab.population, tab.generations]
+    for event in (*(part.change for part in told), tab.own.table.edited):
+        event(estimated, setup, [tab.estimate], trigger_mode="always_last", **quiet)
 
     def handler(go_on: bool):
         async def begin(request: gr.Request, *values):
@@ -192,6 +218,7 @@ def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessi
                 if backend.state != "ready":
                     raise InputError(t("status.not_ready") if backend.state == "loading" else backend.text)
                 ready = await asyncio.to_thread(prepare, t, *values)
+                ready = await asyncio.to_thread(fitting, ready, backend.engine.loaded, t)
             except ValueError as error:
                 yield changes(parts.notice(str(error), "error"), *[None] * 5)
                 return
@@ -201,14 +228,15 @@ def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessi
                 path.unlink(missing_ok=True)
             halt = sessions.begin(session, "search")
             busy, free = gr.update(interactive=False), gr.update(interactive=True)
-            yield changes(ready.notice, None, "", busy, busy, free)
+            yield changes(search_view.broken(ready.left, t), None, "", busy, busy, free)
             last = SearchView()
             try:
                 async for last in run_search(backend.engine, ready.shots, ready.settings, task=ready.task, fresh=ready.fresh,
                                              heldout_n=HELDOUT if ready.task else 0, halt=halt, path=path):  # fmt: skip
                     if halt.replaced:
                         return
-                    yield changes(None, search_view.view(last, t), search_view.result(last, t), None, None, None)
+                    told = parts.notice(last.error, "error") if last.error else None
+                    yield changes(told, search_view.picture(last, t), search_view.result(last, t), None, None, None)
             except Exception as error:
                 yield changes(parts.notice(explain(error, t), "error"), *[None] * 5)
             more = gr.update(interactive=last.stage == "stopped" and len(last.generations) < last.planned)

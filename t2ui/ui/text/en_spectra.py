@@ -18,6 +18,15 @@ TEXT: dict[str, str] = {
     "search.elite": "elite",
     "search.candidate": "candidate",
     "search.running": "running generation",
+    "search.aria_curve": "Score, best of each generation",
+    "search.aria_cloud": "Mixes of a generation and their mean",
+    "search.key_best": "best",
+    "search.key_average": "average",
+    "search.key_running_dot": "being tried now",
+    "search.key_elite": "elite",
+    "search.key_candidate": "other candidate",
+    "search.key_mean": "mean of the elites",
+    "search.key_spread": "spread",
     # what the mix does to the weights
     "spectra.title": "What the mix does to the weights",
     "spectra.words": "One cell per adapted matrix, repainted in your browser while a slider moves. A click opens a matrix; from the "
