@@ -24,8 +24,8 @@ from t2ui.ui.theme import colour
 
 PLOTLY_DIR = Path(plotly.__file__).parent / "package_data"
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "words.js", "charts.js", "mix.js", "experts.js", "spectra.js", "ask.js", "talk.js", "guide.js", "link.js", "search.js",
-           "rows.js", "present.js")  # in this order
+SCRIPTS = ("page.js", "words.js", "charts.js", "mix.js", "experts.js", "spectra.js", "ask.js", "talk.js", "guide.js", "link.js", "typed.js",
+           "search.js", "rows.js", "present.js")  # in this order
 STYLES = ("page.css", "ask.css", "mix.css", "charts.css", "words.css", "talk.css", "guide.css", "search.css", "experts.css", "present.css",
           "models.css")
 

@@ -76,7 +76,7 @@ def test_the_five_moments(shipped, visit):
     assert [r.moment for r in seen.values()] == [0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5]
     there = page.inner_text("#t2-bar .t2-say-more")  # and the address opens identically on a phone
     phone = visit(there, width=390, height=844).page
-    assert "present" not in there and phone.is_visible("#t2-spectra-measure")
+    assert "present" not in there and phone.is_visible("#t2-spectra-strip")
     phone.click(TAB.format("mix"))
     phone.wait_for_selector("#t2-alpha-0 input[type=number]")
     assert alphas(phone) == [1, 0, 0, 0]

@@ -85,3 +85,54 @@ def test_every_control_has_a_name(visit):
         .filter(e => !e.getAttribute('aria-label') && !e.labels?.length).map(e => e.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
+
+
+def test_an_outage_and_the_reload_after_it_lose_nothing_that_was_typed(visit):
+    """gradio hears no change without a line, and loads the page again as soon as there is one."""
+    visitor = visit()
+    page = visitor.page
+    page.click("#t2-tab-mix-button")
+    page.locator("#t2-alpha-1 [type=number]").wait_for()
+    page.fill("#t2-prompt textarea", "Anna has 12 pens")
+    page.wait_for_function("() => location.search.includes('pens')")
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    fast = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    line.send("Network.emulateNetworkConditions", {**fast, "offline": True})
+    page.locator("#t2-prompt textarea").focus()
+    page.keyboard.press("End")
+    page.keyboard.type(" and buys 3", delay=60)
+    page.wait_for_selector("text=Connection to the server was lost")
+    page.keyboard.type(" more?", delay=20)
+    page.locator("#t2-alpha-1 [type=number]").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0.7")
+    page.click("#t2-tab-search-button")
+    page.click("#t2-tab-talk-button")
+    page.locator("#t2-talk-message textarea").click()
+    page.keyboard.type("Is anybody there?")
+    page.evaluate("window.before = true")
+    line.send("Network.emulateNetworkConditions", {**fast, "offline": False})
+    page.wait_for_function("() => window.before === undefined")  # gradio has loaded the page again
+    page.wait_for_selector("#t2-ask:not([disabled])")
+    page.wait_for_function("() => document.querySelector('#t2-prompt textarea').value === 'Anna has 12 pens and buys 3 more?'")
+    page.click("#t2-tab-talk-button")
+    page.wait_for_function("() => document.querySelector('#t2-talk-message textarea').value === 'Is anybody there?'")
+    page.click("#t2-tab-mix-button")
+    page.wait_for_function("() => document.querySelector('#t2-alpha-1 [type=number]').value === '0.7'")
+    page.wait_for_function("() => location.search.includes('more') && location.search.includes('0.7')")
+    visitor.errors.clear()  # what Chromium says about the missing line
+
+
+def test_a_table_of_examples_outlives_a_reload(visit):
+    page = visit().page
+    page.click("#t2-tab-search-button")
+    page.locator("#t2-search-source label", has_text="my own").click()
+    page.locator("#t2-search-table textarea").first.fill("7 + 5?")
+    page.locator("#t2-search-table textarea").nth(1).fill("12")
+    page.reload()
+    page.wait_for_selector("#t2-ask:not([disabled])")
+    page.click("#t2-tab-search-button")
+    page.locator("#t2-search-source label", has_text="my own").click()
+    page.wait_for_function("() => document.querySelector('#t2-search-table textarea')?.value === '7 + 5?'")
+    assert page.locator("#t2-search-table textarea").nth(1).input_value() == "12"

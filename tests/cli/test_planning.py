@@ -67,7 +67,9 @@ def test_what_decompose_made_is_what_loading_reads(kind, tmp_path, monkeypatch, 
 def test_decompose_is_interrupted_and_goes_on(tmp_path):
     folder = build("llama", tmp_path / "m")
     env = {**os.environ, "T2UI_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
-    slow = ("import time; from t2ui.core import svd; real = svd.decompose\n"
+    # A shell that started the tests in the background made them, and all that they start, deaf to this signal.
+    slow = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "import time; from t2ui.core import svd; real = svd.decompose\n"
             "svd.decompose = lambda w: time.sleep(0.5) or real(w)\n"
             "import sys; from t2ui.__main__ import main; sys.exit(main(sys.argv[1:]))")  # fmt: skip
     command = [sys.executable, "-c", slow, "decompose", "--model", str(folder), "--device", "cpu"]

@@ -167,6 +167,11 @@ def test_what_is_not_given_is_the_presets_and_what_is_given_counts():
     for budget in ((-1, None), (None, 51), (129, 1)):
         with pytest.raises(InputError, match="Mixes a generation must be 1 to 128, generations 1 to 50"):
             tab.prepare(T, "task", "math", 3, "", "live", False, 5, "preset", *budget)
+    kept = tab.prepare(T, "task", "math", 3, "", "live", False, 5, "preset", 7, 0, None, 3).settings
+    assert round(kept.elites * kept.population) == 3
+    for wrong in (8, -1):
+        with pytest.raises(InputError, match="Of 7 mixes a generation 1 to 7 can be kept"):
+            tab.prepare(T, "task", "math", 3, "", "live", False, 5, "preset", 7, 0, None, wrong)
 
 
 def test_set_up():

@@ -30,6 +30,12 @@
     last = { prompt, strategy, soft, temperature, tokens, seed, alphas, depth };
     later();
   };
+  // Straight from the field, too: without a connection gradio hears no change, and the address would stand still.
+  document.addEventListener("input", (e) => {
+    if (!last || !e.target.closest || !e.target.closest("#t2-prompt")) return;
+    last = { ...last, prompt: e.target.value };
+    later();
+  });
   t2.setTab = (id) => { tab = id; later(); };
   // Until the page has read its own address (a request; ours says linkReady at its end) nothing is written: gradio's own first
   // changes would spoil what stands there. What somebody did in the meantime is not lost, it is written then.
@@ -40,6 +46,7 @@
   t2.linkReady = () => {
     ready = true;
     if (touched) later();
+    t2.putTyped();
   };
   const later = () => {
     if (!ready) return;

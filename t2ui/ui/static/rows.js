@@ -171,5 +171,11 @@
     rows = told.rows;
     came = told.from || {};
     draw();
+    const before = t2.keeper("examples", () => JSON.stringify({ rows, from: came })); // typed before the page was loaded again
+    if (before !== null) {
+      ({ rows, from: came } = JSON.parse(before));
+      draw();
+      setTimeout(commit, 0);
+    }
   };
 })();

@@ -44,6 +44,7 @@ class SearchTab:
     seed: gr.Number
     objective: gr.Radio
     population: gr.Number
+    elites: gr.Number
     generations: gr.Number
     estimate: gr.HTML
     start: gr.Button
@@ -73,6 +74,7 @@ def build(t: Text) -> SearchTab:
                                      label=t("search.objective"), interactive=True, elem_id="t2-search-objective")  # fmt: skip
                 population = gr.Number(0, label=t("search.population"), precision=0, interactive=True,
                                        elem_id="t2-search-population")  # fmt: skip
+                elites = gr.Number(0, label=t("search.elites"), precision=0, interactive=True, elem_id="t2-search-elites")
                 generations = gr.Number(0, label=t("search.generations"), precision=0, interactive=True,
                                         elem_id="t2-search-generations")  # fmt: skip
                 seed = gr.Number(0, label=t("settings.seed"), precision=0, interactive=True, elem_id="t2-search-seed")
@@ -85,7 +87,7 @@ def build(t: Text) -> SearchTab:
             notice = markup("", elem_id="t2-search-notice")
             view = search_live.picture(t, elem_id="t2-search-view")
             result = chips("", elem_id="t2-search-result")
-    return SearchTab(source, task, shots, own, preset, per_layer, seed, objective, population, generations,
+    return SearchTab(source, task, shots, own, preset, per_layer, seed, objective, population, elites, generations,
                      told, start, resume, stop, notice, view, result)  # fmt: skip
 
 
@@ -103,8 +105,8 @@ class Setup:
 
 
 def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, per_layer: Any, seed: Any,
-            objective: Any = "preset", population: Any = None, generations: Any = None, table: Any = None) -> Setup:  # fmt: skip
-    """Shots and settings behind the components' values; a budget of 0 (or none) is the preset's. One's own examples are the rows of
+            objective: Any = "preset", population: Any = None, generations: Any = None, table: Any = None, elites: Any = None) -> Setup:  # fmt: skip
+    """Shots and settings behind the components' values; a budget or number of elites of 0 (or none) is the preset's. One's own examples are the rows of
     ``table`` and, behind them, what is in the text ``own``.
 
     Raises:
@@ -123,6 +125,10 @@ def prepare(t: Text, source: Any, task: Any, shots: Any, own: Any, preset: Any, 
     if not (1 <= population <= MAX_POPULATION and 1 <= generations <= MAX_GENERATIONS):
         raise InputError(t("search.bad_budget", population=MAX_POPULATION, generations=MAX_GENERATIONS))
     settings = replace(settings, population=int(population), generations=int(generations))
+    if elites:
+        if not 1 <= elites <= settings.population:
+            raise InputError(t("search.bad_elites", population=settings.population))
+        settings = replace(settings, elites=int(elites) / settings.population)
     if source != "own":
         made, fresh = shots_of(get_task(str(task)), int(shots or 8), int(seed), FRESH)
         return Setup(made, fresh, str(task), settings)
@@ -185,7 +191,7 @@ def wire(tab: SearchTab, mix_tab: MixTab, tabs: gr.Tabs, backend: Backend, sessi
     """Connect the tab; a visitor's search is saved in a folder of the page's own, so that it can go on."""
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     setup = [tab.source, tab.task, tab.shots, tab.own.text, tab.preset, tab.per_layer, tab.seed, tab.objective, tab.population,
-             tab.generations, tab.own.table]  # fmt: skip
+             tab.generations, tab.own.table, tab.elites]  # fmt: skip
     outputs = [tab.notice, tab.view, tab.result, tab.start, tab.resume, tab.stop]
     folder = Path(tempfile.mkdtemp(prefix="t2ui-search-"))
 

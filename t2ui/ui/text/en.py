@@ -280,6 +280,8 @@ TEXT: dict[str, str] = {
     "search.objective_accuracy": "right answers",
     "search.population": "Mixes a generation (0: as the preset)",
     "search.generations": "Generations (0: as the preset)",
+    "search.elites": "Of these kept, the elites (0: as the preset)",
+    "search.bad_elites": "Of {population} mixes a generation 1 to {population} can be kept.",
     "search.bad_budget": "Mixes a generation must be 1 to {population}, generations 1 to {generations}.",
     "search.estimate": "At most {time} ({answers} answers to score).",
     "search.estimate_unknown": "{answers} answers to score.",
