@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2ui.hubname import is_name
 from t2ui.ui.flags import EXPERTS, FIRST_PORT, LOGIN, ROOT, add_flags, models_of
+from t2ui.ui.quick import import_gradio
 
 if TYPE_CHECKING:
     from t2ui.recorded import Recording
@@ -154,6 +155,7 @@ def start(args: argparse.Namespace, port: int) -> Any:
     ``gr.Blocks``; :func:`close` ends all."""
     models = models_of(args)
     stay_offline(hub=any(map(is_name, models)))
+    import_gradio()
     from t2ui.core.files import write_atomic
     from t2ui.recorded import RecordingError, load
     from t2ui.ui.app import build_app, launch_options

@@ -175,6 +175,7 @@
   for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) document.addEventListener(kind, () => { touched = performance.now(); }, { passive: true, capture: true });
   const runPlotly = () => {
     if (plotly) return;
+    if (document.querySelector('.t2-status[data-state="loading"]')) touched = performance.now(); // the first question comes right after it
     const busy = performance.now() - touched < 3000 || document.querySelector('[aria-busy="true"]');
     if (busy) return void setTimeout(runPlotly, 1000);
     t2.plotly().catch(() => setTimeout(runPlotly, 5000));
