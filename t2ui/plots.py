@@ -174,8 +174,9 @@ def lora_curve(columns: Mapping[str, Any], *, x_title: str = "rank of the LoRA",
         customdata=columns["parameters"], hovertemplate="%{x}: %{y:.1%}, %{customdata:,}<extra></extra>",
     ))  # fmt: skip
     ticks = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096) if k <= max(columns["rank"])]
-    return _plain(figure, 280, xaxis={"title": {"text": x_title}, "type": "log", "tickvals": ticks, "fixedrange": True},
-                  yaxis={"title": {"text": y_title}, "tickformat": ".0%", "range": [0, 1.05], "fixedrange": True})  # fmt: skip
+    _plain(figure, 300, xaxis={"title": {"text": x_title}, "type": "log", "tickvals": ticks, "fixedrange": True},
+           yaxis={"title": {"text": y_title}, "tickformat": ".0%", "range": [0, 1.05], "fixedrange": True})  # fmt: skip
+    return figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"}, margin={"t": 46})  # on a phone in two lines
 
 
 def layer_lines(names: Sequence[str], layers: Sequence[int], by_layer: Sequence[Sequence[Sequence[float]]],
