@@ -98,7 +98,7 @@ def test_the_report_works_without_a_network(visit, browser, tmp_path):
     other.click("#play")
     other.wait_for_selector("#flow [data-stage=pass1]", state="attached")
     other.wait_for_selector("#flow [data-stage=done]", state="attached")
-    assert other.evaluate("window.pwned") is None and other.locator("#t2-flow img, #t2-answers img").count() == 0
+    assert other.evaluate("window.pwned") is None and other.locator("#flow img, #answers img").count() == 0
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
     assert errors == [] and asked == []
     alone.close()
