@@ -27,7 +27,7 @@ def train(loaded: Loaded, repeats: int = 3, prompts: int = 24, samples: int = 4,
 
     Both ways fold the policy for the rollout and answer all prompts in one batch. ``plain`` samples with transformers'
     ``generate`` and computes gradients of the whole batch in fp32; ``plain, bf16`` has our autocast too, so that only the
-    rollout and the cutting into pieces differ.
+    rollout, the cutting into pieces and the prompts that are read once for their samples differ.
     """
     family = get_task(task)
     settings = Settings(task=task, steps=1, prompts=prompts, samples=samples)
@@ -45,7 +45,7 @@ def train(loaded: Loaded, repeats: int = 3, prompts: int = 24, samples: int = 4,
                 rewards = [1.0 if k % 2 else -1.0 for k in range(len(answers))]  # grading is not what is compared
             rolled = time.perf_counter()
             reinforce._update(loaded, z, requests, answers, rewards, settings.kl, 0, autocast=name != "plain",
-                              piece=None if name == "ours" else 10**9)  # fmt: skip
+                              piece=None if name == "ours" else 10**9, share=name == "ours")  # fmt: skip
             rates[name].append(sum(len(a.tokens) for a in answers) / (rolled - begun))
             updates[name].append(time.perf_counter() - rolled)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from .architectures import full_attention
-from .batch import causal_mask, embedded, pad_left, positions_for, rows_of_a_piece
+from .batch import causal_mask, embedded, pad_left, positions_for, positions_of, rows_of_a_piece
 from .decode import batches, plan
 from .model import Encoded, Loaded
 from .request import Request
@@ -44,6 +44,65 @@ def teacher_forced(
     lengths = torch.tensor([len(t) for t in targets], device=ids.device)
     mask = torch.arange(longest, device=ids.device) >= (longest - lengths)[:, None]
     return out.logits, ids[:, -longest:], mask
+
+
+def can_share(loaded: Loaded, contexts: Sequence[Encoded]) -> bool:
+    """Whether :func:`teacher_forced_siblings` knows this model's masks and positions, for these contexts."""
+    one_position = loaded.eyes is None or loaded.eyes.kind not in ("grid", "block") or all(c.picture is None for c in contexts)
+    return full_attention(loaded.model.config.get_text_config()) and one_position
+
+
+def teacher_forced_siblings(
+    loaded: Loaded, contexts: Sequence[Encoded], siblings: Sequence[Sequence[Sequence[int]]]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """:func:`teacher_forced` for several targets behind each context, which is read once: the targets stand side by side in one
+    row, each sees the context and itself, and its positions go on where the context ends. Differentiable.
+
+    Args:
+        contexts: B of them (:func:`can_share`). siblings: the targets of each, at least one, each of at least one id.
+
+    Returns:
+        as :func:`teacher_forced`, a row for every target, those of the first context first; left-aligned.
+    """
+    device, dtype = loaded.device, loaded.model.dtype
+    prompt, real = pad_left([c.ids for c in contexts], loaded)
+    width, tail = prompt.shape[1], max(sum(len(t) - 1 for t in targets) for targets in siblings)
+    longest = max(len(t) for targets in siblings for t in targets)
+    pad = loaded.terminator
+    ids, owner, steps, places, taken = [], [], [], [], []
+    for row, targets in enumerate(siblings):
+        read: list[int] = []  # the last token of a target is only ever predicted
+        whose: list[int] = []
+        step: list[int] = []
+        for k, target in enumerate(targets):
+            if not len(target):
+                raise ValueError(f"target {k} of context {row} is empty: give at least one token (the terminator)")
+            # Its first token is taken from the context's last place (0), every further one from the place of the token before it.
+            at = [0, *range(len(read) + 1, len(read) + len(target))]
+            places.append((row, at))
+            taken.append(list(target))
+            read += target[:-1]
+            whose += [k + 1] * (len(target) - 1)
+            step += range(len(target) - 1)
+        spare = tail - len(read)
+        ids.append(read + [pad] * spare)
+        owner.append(whose + [-1] * spare)
+        steps.append(step + [0] * spare)
+    behind = torch.tensor(ids, device=device, dtype=prompt.dtype).view(len(contexts), tail)
+    whose = torch.cat([torch.where(real, 0, -1), torch.tensor(owner, device=device).view(len(contexts), tail)], dim=1)
+    lengths = real.sum(1, keepdim=True)
+    positions = torch.cat([positions_of(real), lengths + torch.tensor(steps, device=device).view(len(contexts), tail)], dim=1)
+    key = torch.arange(width + tail, device=device)
+    seen = (whose[:, None, :] == whose[:, :, None]) | (whose[:, None, :] == 0)
+    allowed = (seen & (whose[:, None, :] >= 0) & (key[None, :] <= key[:, None]))[:, None]
+    mask = torch.zeros(allowed.shape, dtype=dtype, device=device).masked_fill_(~allowed, torch.finfo(dtype).min)
+    inputs = embedded(loaded, torch.cat([prompt, behind], dim=1), contexts)
+    out = loaded.model(**inputs, attention_mask=mask, position_ids=positions, use_cache=False, logits_to_keep=tail + 1)
+    rows = torch.tensor([row for row, _ in places], device=device)
+    at = torch.tensor([a + [0] * (longest - len(a)) for _, a in places], device=device)
+    found = torch.tensor([t + [pad] * (longest - len(t)) for t in taken], device=device)
+    counts = torch.tensor([len(t) for t in taken], device=device)
+    return out.logits[rows[:, None], at], found, torch.arange(longest, device=device) < counts[:, None]
 
 
 def _mask(loaded: Loaded, real: torch.Tensor) -> torch.Tensor | None:

@@ -33,7 +33,7 @@ from torch import Tensor
 from t2ui.core.mixing import Mix
 from t2ui.engine.decode import Answer, Request, answer_all
 from t2ui.engine.model import Encoded, Loaded
-from t2ui.engine.score import teacher_forced
+from t2ui.engine.score import can_share, teacher_forced, teacher_forced_siblings
 from t2ui.tasks import Task, get_task
 from t2ui.train.evaluate import request_of
 from t2ui.train.run_z import RunZ
@@ -151,11 +151,12 @@ def _rollout(loaded: Loaded, task: Task, settings: Settings, step: int
 
 
 def _update(loaded: Loaded, z: RunZ, requests: Sequence[Request], answers: Sequence[Answer], rewards: Sequence[float],
-            coefficient: float, step: int, autocast: bool = True, piece: int | None = None) -> float:  # fmt: skip
+            coefficient: float, step: int, autocast: bool = True, piece: int | None = None, share: bool = True) -> float:  # fmt: skip
     """One gradient step; returns the mean KL(policy || base) per answer, in nats.
 
     ``autocast``: bf16 products are several times faster here; z, its gradient and the optimiser stay in fp32. ``piece``: tokens,
-    padding included, whose gradient is computed at once; they add up to the gradient of the whole.
+    padding included, whose gradient is computed at once; they add up to the gradient of the whole. ``share``: a prompt is read once
+    for all of its answers, where the model allows it.
     """
     samples = z.settings.samples
     reward = torch.tensor(rewards).view(-1, samples)
@@ -164,13 +165,15 @@ def _update(loaded: Loaded, z: RunZ, requests: Sequence[Request], answers: Seque
     contexts = [loaded.encode(r) for r in requests]
     total = 0.0
 
+    share = share and samples > 1 and can_share(loaded, contexts)
+
     def losses() -> Iterator[Tensor]:
         nonlocal total
-        for rows in _pieces(contexts, answers, piece or _PIECE.get(loaded.device.type, _PIECE_ELSEWHERE)):
+        for rows in _pieces(contexts, answers, piece or _PIECE.get(loaded.device.type, _PIECE_ELSEWHERE), samples if share else 1):
             asked, said = [contexts[i] for i in rows], [answers[i] for i in rows]
             with torch.no_grad(), z.base():
-                base, _, _ = _log_probs(loaded, asked, said, autocast)
-            policy, ids, mask = _log_probs(loaded, asked, said, autocast)
+                base, _, _ = _log_probs(loaded, asked, said, autocast, samples if share else 1)
+            policy, ids, mask = _log_probs(loaded, asked, said, autocast, samples if share else 1)
             taken = policy.gather(-1, ids[..., None])[..., 0] * mask
             kl = ((policy.exp() * (policy - base)).sum(-1) * mask).sum(1)
             total += float(kl.detach().sum())
@@ -181,23 +184,30 @@ def _update(loaded: Loaded, z: RunZ, requests: Sequence[Request], answers: Seque
     return total / len(answers)
 
 
-def _pieces(contexts: Sequence[Encoded], answers: Sequence[Answer], tokens: int) -> list[list[int]]:
-    """The rows in groups of like length, of at most so many tokens with their padding (one row at least), longest first."""
-    lengths = [len(c.ids) + len(a.tokens) for c, a in zip(contexts, answers, strict=True)]
+def _pieces(contexts: Sequence[Encoded], answers: Sequence[Answer], tokens: int, samples: int = 1) -> list[list[int]]:
+    """The rows in groups of like length, of at most so many tokens with their padding (one row at least), longest first; every
+    ``samples`` rows that follow each other stand behind one prompt, and stay together."""
+    lengths = [len(contexts[i].ids) + sum(len(a.tokens) for a in answers[i : i + samples]) for i in range(0, len(contexts), samples)]
     groups: list[list[int]] = []
     for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
         if groups and lengths[groups[-1][0]] * (len(groups[-1]) + 1) <= tokens:
             groups[-1].append(i)
         else:
             groups.append([i])
-    return groups
+    return [[i * samples + k for i in group for k in range(samples)] for group in groups]
 
 
-def _log_probs(loaded: Loaded, contexts: Sequence[Encoded], answers: Sequence[Answer], autocast: bool = True
+def _log_probs(loaded: Loaded, contexts: Sequence[Encoded], answers: Sequence[Answer], autocast: bool = True, samples: int = 1
                ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """(B, T, V) fp32 log-probabilities at the answers' places, the ids taken there, and a mask of real places."""
+    """(B, T, V) fp32 log-probabilities at the answers' places, the ids taken there, and a mask of real places; with ``samples``
+    every so many answers that follow each other have the same context, which is read once."""
+    said = [a.tokens for a in answers]
     with torch.autocast(loaded.device.type, dtype=torch.bfloat16, enabled=autocast):
-        logits, ids, mask = teacher_forced(loaded, contexts, [a.tokens for a in answers])
+        if samples > 1:
+            starts = range(0, len(said), samples)
+            logits, ids, mask = teacher_forced_siblings(loaded, [contexts[i] for i in starts], [said[i : i + samples] for i in starts])
+        else:
+            logits, ids, mask = teacher_forced(loaded, contexts, said)
     return logits.float().log_softmax(-1), ids, mask.float()
 
 

@@ -1,12 +1,14 @@
 """Teacher forcing agrees with a plain forward pass over one sequence at a time."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from PIL import Image
 
 from t2ui.core import Mix
 from t2ui.engine import Request, score, teacher_forced
-from t2ui.engine.score import common_prefix, encode_target
+from t2ui.engine.score import can_share, common_prefix, encode_target, teacher_forced_siblings
 
 GREEN = Image.new("RGB", (48, 48), (20, 200, 20))
 REQUESTS = (
@@ -83,3 +85,35 @@ def test_unequal_lists_and_empty_targets_are_refused(tiny_lm):
 
 def test_common_prefix():
     assert [common_prefix(*pair) for pair in (("abc", "abd"), ("ab", "abc"), ("", "a"), ("ab", "ab"))] == [2, 2, 0, 2]
+
+
+def test_siblings_behind_one_context_are_each_of_them_alone(tiny_llava, tiny_lm):
+    """One context read once, with several answers beside each other: the same logits, and the same gradient of the embeddings."""
+    said = [[[5, 6, 7, 2], [9], [8, 8, 2]], [[2], [11, 3], [4, 5, 6, 7, 8, 2]]]
+    for loaded, asked in ((tiny_llava, REQUESTS[:2]), (tiny_lm, (REQUESTS[0], REQUESTS[2]))):
+        contexts = [loaded.encode(replace(request, mix=Mix.base())) for request in asked]
+        assert can_share(loaded, contexts)
+        table = loaded.model.get_input_embeddings().weight
+        found = {}
+        for name in ("apart", "together"):
+            table.requires_grad_(True)
+            if name == "together":
+                logits, ids, mask = teacher_forced_siblings(loaded, contexts, said)
+            else:
+                flat = [(c, t) for c, targets in zip(contexts, said, strict=True) for t in targets]
+                logits, ids, mask = teacher_forced(loaded, [c for c, _ in flat], [t for _, t in flat])
+            rows = [torch.stack([logits[i][mask[i]][k].log_softmax(-1) for k in range(int(mask[i].sum()))]) for i in range(len(ids))]
+            told = [ids[i][mask[i]].tolist() for i in range(len(ids))]
+            taken = sum((k + 1) * row.gather(-1, ids[k][mask[k]][:, None]).sum() for k, row in enumerate(rows))
+            (gradient,) = torch.autograd.grad(taken, table)
+            table.requires_grad_(False)
+            found[name] = ([row.detach() for row in rows], told, gradient)
+        assert found["together"][1] == found["apart"][1] == [t for targets in said for t in targets]
+        for one, other in zip(found["together"][0], found["apart"][0], strict=True):
+            assert torch.allclose(one, other, atol=1e-4)
+        assert torch.allclose(found["together"][2], found["apart"][2], rtol=1e-3, atol=1e-4)
+
+
+def test_siblings_need_a_token_each(tiny_lm):
+    with pytest.raises(ValueError, match="target 1 of context 0 is empty"):
+        teacher_forced_siblings(tiny_lm, [tiny_lm.encode(REQUESTS[0])], [[[5], []]])

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from t2ui.core.experts import load_expert
+from t2ui.engine.score import can_share
 from t2ui.tasks import TASKS
 from t2ui.tasks.base import Grade
 from t2ui.train import reinforce as module
@@ -59,6 +60,22 @@ def test_the_pieces_of_a_batch_add_up_to_its_gradient(smoke_loaded, tmp_path):
             found[name] = (kl, torch.cat([p.grad for p in z.parameters]))
     assert found["pieces"][0] == pytest.approx(found["whole"][0], rel=1e-4) and found["whole"][0] > 0
     assert torch.allclose(found["pieces"][1], found["whole"][1], rtol=1e-3, atol=1e-6)
+
+
+def test_a_prompt_read_once_for_its_samples_gives_the_same_gradient(smoke_loaded, tmp_path):
+    settings = replace(QUICK, prompts=3, samples=4, kl=0.1)
+    found = {}
+    for share in (False, True):
+        with RunZ(smoke_loaded, settings, tmp_path / str(share)) as z:
+            with torch.no_grad():
+                for k, parameter in enumerate(z.parameters):
+                    parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(k)))
+            requests, _, answers = _rollout(smoke_loaded, TASKS["math"], settings, 0)
+            assert can_share(smoke_loaded, [smoke_loaded.encode(r) for r in requests])
+            kl = _update(smoke_loaded, z, requests, answers, [1.0, -1.0, -1.0, 1.0] * 3, 0.1, 0, autocast=False, piece=400, share=share)
+            found[share] = (kl, torch.cat([p.grad for p in z.parameters]))
+    assert found[True][0] == pytest.approx(found[False][0], rel=1e-4) and found[True][0] > 0
+    assert torch.allclose(found[True][1], found[False][1], rtol=1e-3, atol=1e-6) and float(found[True][1].abs().max()) > 1e-4
 
 
 def test_equal_rewards_teach_nothing(smoke_loaded, tmp_path):
