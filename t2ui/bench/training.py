@@ -22,7 +22,7 @@ from t2ui.train.run_z import RunZ
 
 
 def train(loaded: Loaded, repeats: int = 3, prompts: int = 24, samples: int = 4, task: str = "math") -> Result:
-    """Rollout tokens a second, and seconds of a step (rollout, grading, KL to the base, gradient) of prompts x samples
+    """Rollout tokens a second, and seconds of a step (rollout, KL to the base, gradient) of prompts x samples
     answers.
 
     Both ways fold the policy for the rollout and answer all prompts in one batch. ``plain`` samples with transformers'
@@ -38,12 +38,10 @@ def train(loaded: Loaded, repeats: int = 3, prompts: int = 24, samples: int = 4,
 
         def way(name: str) -> None:
             begun = time.perf_counter()
-            if name == "ours":
-                _, rewards, answers = reinforce._rollout(loaded, family, settings, 0)
-            else:
-                answers = _generate(loaded, requests, family.max_new_tokens)
-                rewards = [1.0 if k % 2 else -1.0 for k in range(len(answers))]  # grading is not what is compared
+            # Drawing the questions and grading the answers is not what is compared: neither way does it here.
+            answers = reinforce._sampled(loaded, requests) if name == "ours" else _generate(loaded, requests, family.max_new_tokens)
             rolled = time.perf_counter()
+            rewards = [1.0 if k % 2 else -1.0 for k in range(len(answers))]
             reinforce._update(loaded, z, requests, answers, rewards, settings.kl, 0, autocast=name != "plain",
                               piece=None if name == "ours" else 10**9, share=name == "ours")  # fmt: skip
             rates[name].append(sum(len(a.tokens) for a in answers) / (rolled - begun))

@@ -141,13 +141,18 @@ def _rollout(loaded: Loaded, task: Task, settings: Settings, step: int
         request_of(e, Mix.base(), task, temperature=1.0, seed=rng.randrange(2**31))
         for e in examples for _ in range(settings.samples)
     ]  # fmt: skip
-    with loaded.adapted.folded():
-        answers = answer_all(loaded, requests, batch_size=len(requests), mode="current")
+    answers = _sampled(loaded, requests)
     repeated = [e for e in examples for _ in range(settings.samples)]
     # An answer cut off by the length limit never ended, whatever stands in it.
     rewards = [1.0 if a.reason == "stop" and task.grade(e.content, a.text).right else -1.0
                for e, a in zip(repeated, answers, strict=True)]  # fmt: skip
     return requests, rewards, answers
+
+
+def _sampled(loaded: Loaded, requests: Sequence[Request]) -> list[Answer]:
+    """Answers under the present z, folded into the weights, all in one batch."""
+    with loaded.adapted.folded():
+        return answer_all(loaded, requests, batch_size=len(requests), mode="current")
 
 
 def _update(loaded: Loaded, z: RunZ, requests: Sequence[Request], answers: Sequence[Answer], rewards: Sequence[float],
