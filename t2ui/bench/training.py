@@ -21,7 +21,7 @@ from t2ui.train.reinforce import Settings
 from t2ui.train.run_z import RunZ
 
 
-def train(loaded: Loaded, repeats: int = 3, prompts: int = 24, samples: int = 4, task: str = "math") -> Result:
+def train(loaded: Loaded, repeats: int = 9, prompts: int = 24, samples: int = 4, task: str = "math") -> Result:
     """Rollout tokens a second, and seconds of a step (rollout, KL to the base, gradient) of prompts x samples
     answers.
 

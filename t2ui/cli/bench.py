@@ -61,7 +61,7 @@ def add_parsers(commands: Any) -> None:
     p.add_argument("name", choices=(*REPEATS, *ROWS, GPU))
     p.add_argument("--shapes", default=None, metavar="A,B", help="gpu: shapes to measure (default: qwen2.5-0.5b,llama-3-8b)")
     p.add_argument("--stages", default=None, metavar="A,B", help="gpu: only these benchmarks")
-    p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass, 5 for page, else 3 to 5")
+    p.add_argument("--repeats", type=int, default=None, help="default: 3 for startup, 30 for first-pass, 5 for page, 9 for train, else 3 to 5")
     model_flags(p), common_flags(p)
     p.set_defaults(run=run_bench)
 
