@@ -18,8 +18,8 @@ from .model import Encoded, Loaded
 _GROW = 64
 # Prompts are read in pieces of about so many tokens: at 16,000 the intermediate results no longer fit the caches of
 # a CPU (measured: 2.5 to 3.4 s for 256 rows of 53 tokens at once, 1.1 s in pieces), and an H200 is busy with fewer.
-# 512 cost as much a token as 2,048 (0.07 ms), and a visitor who comes meanwhile waits for one piece at most.
-_PIECE = {"cpu": 512}
+# 256 cost about as much a token as 2,048 (0.07 ms), and a visitor who comes meanwhile waits for one piece at most.
+_PIECE = {"cpu": 256}
 _PIECE_ELSEWHERE = 32_768
 
 
