@@ -23,7 +23,7 @@ from t2ui.train.evaluate import request_of
 
 ROOT = Path(__file__).resolve().parents[2]
 N, BATCH, GAP, SHARE = 200, 64, 1e-4, 0.005
-TOKENS = 32  # of every answer; all of them (up to 160) were the same too, but that takes three minutes a family
+TOKENS = 48  # of every answer; all of them (up to 160) were the same too, but that takes three minutes a family
 
 
 @pytest.fixture(scope="module")
