@@ -16,8 +16,6 @@ from t2ui.shots import MAX_BYTES, MAX_EXAMPLES, Example, shots_from
 from t2ui.tasks import TASKS, identify
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from t2ui.engine.search import Shot
 
 MAX_CELL = 2000  # characters, as many as a question may have
@@ -180,9 +178,3 @@ def _written(row: Row, number: int, left: list[tuple[int, str]]) -> tuple[Shot |
     family = identify(row.prompt.strip())
     known = family is not None and family.parse(row.prompt.strip()) is not None
     return (shots[0] if shots else None), (f"family:{family.name}" if known and family is not None else "own")
-
-
-def picture(row: Row) -> Image.Image | None:
-    """The picture that goes with a row as long as it is not edited."""
-    found = origin(row.key)
-    return None if found is None else found.shot.image

@@ -211,6 +211,22 @@ def tiny_llava(tiny_llava_dir: Path, tiny_llava_experts: Path):
     return load(tiny_llava_dir, device="cpu", experts_dir=tiny_llava_experts)
 
 
+@pytest.fixture
+def held_up(tiny_llava):
+    """(engine, go): the tiny LLaVA's engine, whose only place is taken until ``go`` is set by a job that usually takes 1,000 s."""
+    import threading
+
+    from t2ui.engine import Engine
+
+    go = threading.Event()
+    with Engine(tiny_llava, max_active=1) as engine:
+        engine.wait()
+        engine.durations.add("work", 1000.0)
+        engine.run(lambda loaded: go.wait(60))
+        yield engine, go
+        go.set()
+
+
 @pytest.fixture(scope="session")
 def tiny_lm(tmp_path_factory: pytest.TempPathFactory, tiny_lm_dir: Path):
     """The tiny causal language model, loaded, with one expert ("math"). Shared: leave it as you found it."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from t2ui import example_table
-from t2ui.example_table import MAX_CELL, Row, added, judge, origin, picture, read, replaced, take
+from t2ui.example_table import MAX_CELL, Row, added, judge, origin, read, replaced, take
 from t2ui.shots import MAX_EXAMPLES
 from t2ui.tasks import TASKS
 from t2ui.train.fewshot import shots_of
@@ -24,7 +24,7 @@ def test_what_is_taken_is_what_a_search_from_the_task_would_use(task):
 
 def test_an_edited_row_loses_picture_and_grader_and_gets_them_back():
     row = take("vision_math", 2, 0)[1]
-    assert picture(row) is not None
+    assert origin(row.key).shot.image is not None
     edited = Row(row.prompt, row.answer + "1", row.key)
     told = judge([edited])
     assert told.how == ["own"] and told.shots[0].image is None and told.origin is None

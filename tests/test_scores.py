@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 
 import pytest
@@ -112,21 +111,17 @@ def test_what_cannot_be_scored_is_said(engine, tiny_lm):
     assert last.stage == "error" and last.over and "picture" in last.error
 
 
-def test_who_waits_for_a_turn_is_told_how_many_and_for_how_long(tiny_llava):
-    go = threading.Event()
-    with Engine(tiny_llava, max_active=1) as engine:
-        engine.wait()
-        engine.durations.add("work", 1000.0)
-        engine.run(lambda loaded: go.wait(60))
+def test_who_waits_for_a_turn_is_told_how_many_and_for_how_long(held_up):
+    engine, go = held_up
 
-        async def main():
-            views = []
-            async for view in run_scores(engine, [Mix.base()], "math", 1):
-                views.append(view)
-                if view.waiting:
-                    go.set()
-            return views
+    async def main():
+        views = []
+        async for view in run_scores(engine, [Mix.base()], "math", 1):
+            views.append(view)
+            if view.waiting:
+                go.set()
+        return views
 
-        views = asyncio.run(main())
+    views = asyncio.run(main())
     waited = [view for view in views if view.waiting]
     assert waited and waited[0].waiting == 1 and 0 < waited[0].wait <= 1000.0 and views[-1].stage == "done"

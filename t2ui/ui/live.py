@@ -60,7 +60,7 @@ def plot(name: str, aria: str, t: Text, below: str = "", keys: bool = False) -> 
 def sent(value: Mapping[str, Any] | None) -> str:
     """A component's value as one text, which the browser reads once (``t2.told``): gradio copies every value many times, number by
     number, and with forty experts that took it a quarter of a minute."""
-    return "" if value is None else json.dumps(value, separators=(",", ":"))
+    return "" if value is None else json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def change_map(value: Mapping[str, Any], t: Text, **props: Any) -> gr.HTML:

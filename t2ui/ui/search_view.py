@@ -10,7 +10,7 @@ from typing import Any
 
 from t2ui.searches import Cell, Generation, SearchView
 from t2ui.ui.flow import ms, parse_alphas, percent
-from t2ui.ui.live import pick, tools
+from t2ui.ui.live import pick, sent, tools
 from t2ui.ui.parts import notice, wait_words
 from t2ui.ui.text import Text, both
 from t2ui.ui.theme import colour, icon
@@ -52,8 +52,8 @@ def texts(t: Text) -> dict[str, list[str]]:
 
 
 def picture(state: SearchView, t: Text) -> str:
-    """:func:`numbers` as JSON: gradio wraps every list of a value, and looks through all of them at every update; a text it does not."""
-    return json.dumps(numbers(state, t), separators=(",", ":")).replace("<", "\\u003c")
+    """:func:`numbers` as the component takes it."""
+    return sent(numbers(state, t))
 
 
 def numbers(state: SearchView, t: Text) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What the list of experts is drawn from: facts of the cards, escaped; and who may upload."""
 
+import asyncio
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
 from t2ui.core import Expert
-from t2ui.engine import Engine, load
+from t2ui.engine import Engine, EngineError, load
 from t2ui.ui.backend import Backend, Options
 from t2ui.ui.serve import wants_uploads
 from t2ui.ui.tabs import experts
@@ -62,16 +64,9 @@ def test_who_may_upload(asked, host, may):
     assert wants_uploads(asked, host) is may
 
 
-def test_an_upload_that_is_not_allowed_is_refused_whatever_the_page_shows(backend):
-    import asyncio
-
-    assert not backend.options.uploads
+def test_an_upload_for_which_no_slider_is_left_is_refused_and_nothing_stays(backend):
     backend.slots = len(backend.names)
-    with pytest.raises(Exception, match="no slider left"):
-        asyncio.run(experts.take(backend, [next(iter(_files(backend)))], "third", T))
-
-
-def _files(backend):
-    from pathlib import Path
-
-    yield Path(backend.options.experts) / "math" / "expert.safetensors"
+    file, before = Path(backend.options.experts) / "math" / "expert.safetensors", sorted(Path(backend.options.experts).iterdir())
+    with pytest.raises(EngineError, match="no slider left"):
+        asyncio.run(experts.take(backend, [file], "third", T))
+    assert sorted(Path(backend.options.experts).iterdir()) == before

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import threading
 import time
 
 import pytest
@@ -218,22 +217,18 @@ def test_a_thought_is_kept_apart_and_only_the_answer_is_graded(engine, monkeypat
 
 
 @pytest.mark.parametrize("kind", ["ask", "mix"])  # one waits with its first pass, the other with its answers
-def test_who_waits_is_told_how_many_and_for_how_long(tiny_llava, kind):
-    go = threading.Event()
-    with Engine(tiny_llava, max_active=1) as engine:
-        engine.wait()
-        engine.durations.add("work", 1000.0)
-        engine.run(lambda loaded: go.wait(60))
+def test_who_waits_is_told_how_many_and_for_how_long(held_up, kind):
+    engine, go = held_up
 
-        async def main():
-            states = []
-            async for state in run(engine, kind, Question("Ben?", max_new_tokens=2)):
-                states.append(state)
-                if state.waiting:
-                    go.set()
-            return states
+    async def main():
+        states = []
+        async for state in run(engine, kind, Question("Ben?", max_new_tokens=2)):
+            states.append(state)
+            if state.waiting:
+                go.set()
+        return states
 
-        states = asyncio.run(main())
+    states = asyncio.run(main())
     waited = [state for state in states if state.waiting]
     assert waited and waited[0].stage == "waiting" and waited[0].waiting == 1 and 0 < waited[0].wait <= 1000.0
     assert states[-1].stage == "done" and not states[-1].waiting and states[-1].wait is None

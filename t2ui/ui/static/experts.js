@@ -3,19 +3,7 @@
   "use strict";
   const t2 = window.t2ui;
   if (!t2 || t2.experts) return;
-  const fill = (text, slots) => text.replace(/\{(\w+)\}/g, (all, key) => (key in slots ? slots[key] : all));
-  const make = (tag, made = {}, ...inside) => {
-    const node = Object.assign(document.createElement(tag), made);
-    node.append(...inside);
-    return node;
-  };
-  const stored = (key, value) => {
-    try { // a private window: not remembered
-      if (value === undefined) return localStorage.getItem(key);
-      localStorage.setItem(key, value);
-    } catch { /* nothing */ }
-    return null;
-  };
+  const { filled: fill, make, stored } = t2;
 
   // ---- open and closed: the panel is part of the page, its button says which it is --------------------------------------
   const OPEN = "t2ui-experts-open";

@@ -4,13 +4,6 @@
   const t2 = window.t2ui;
   if (!t2 || t2.guide) return;
   const KEY = "t2ui-guide";
-  const kept = (value) => {
-    try { // a private window: not remembered
-      if (value === undefined) return localStorage.getItem(KEY);
-      localStorage.setItem(KEY, value);
-    } catch { /* nothing */ }
-    return null;
-  };
   const card = () => document.querySelector(".t2-guide");
   const part = (name) => card().querySelector(`[data-guide="${name}"]`);
   const steps = () => [...part("steps").children];
@@ -52,7 +45,7 @@
     }
   };
   const close = () => {
-    kept("closed");
+    t2.stored(KEY, "closed");
     unpoint();
     at = -1;
     card().hidden = true;
@@ -97,7 +90,7 @@
       asked = false;
       if (!offered && card()) {
         offered = true;
-        card().hidden = kept() === "closed";
+        card().hidden = t2.stored(KEY) === "closed";
       }
       look();
     });

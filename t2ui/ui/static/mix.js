@@ -74,11 +74,7 @@
   };
   t2.depthEditor = (element, props, watch) => {
     const root = element.querySelector(".t2-depth");
-    const make = (tag, made = {}, ...inside) => {
-      const node = Object.assign(document.createElement(tag), made);
-      node.append(...inside);
-      return node;
-    };
+    const { make } = t2;
     const show = () => {
       root.querySelectorAll("input").forEach((input) => {
         const value = (t2.depth[input.dataset.expert] || [1, 1, 1])[input.dataset.point];

@@ -5,6 +5,22 @@
   if (window.t2ui) return;
   const t2 = (window.t2ui = { alphas: [], plotlyUrl: "", listeners: new Set() });
 
+  // ---- what all scripts use --------------------------------------------------------------------------------------
+  t2.filled = (text, slots) => text.replace(/\{(\w+)\}/g, (all, key) => (key in slots ? slots[key] : all));
+  t2.make = (tag, made = {}, ...inside) => {
+    const node = Object.assign(document.createElement(tag), made);
+    node.append(...inside);
+    return node;
+  };
+  /* What this browser remembers under a key; with a value: remember it from now on. */
+  t2.stored = (key, value) => {
+    try { // a private window: not remembered
+      if (value === undefined) return localStorage.getItem(key);
+      localStorage.setItem(key, value);
+    } catch { /* nothing */ }
+    return null;
+  };
+
   // ---- mix: the sliders tell, everything that draws a mix listens -------------------------------------------
   let asked = false;
   t2.setMix = (values) => {
@@ -150,7 +166,6 @@
 
   // ---- light and dark -------------------------------------------------------------------------------------------
   const KEY = "t2ui-theme";
-  const stored = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
   const apply = (dark) => {
     document.body.classList.toggle("dark", dark);
     document.dispatchEvent(new Event("t2:theme"));
@@ -158,7 +173,7 @@
   document.addEventListener("click", (e) => {
     if (!e.target.closest || !e.target.closest('[data-t2="theme"]')) return;
     const dark = !document.body.classList.contains("dark");
-    try { localStorage.setItem(KEY, dark ? "dark" : "light"); } catch { /* a private window: not remembered */ }
+    t2.stored(KEY, dark ? "dark" : "light");
     apply(dark);
   });
   // On a phone the answers lie below the fold: bring them into view when a question is asked.
@@ -188,7 +203,7 @@
   };
   const forced = new URLSearchParams(location.search).get("__theme");
   const start = () => {
-    const choice = stored();
+    const choice = t2.stored(KEY);
     // gradio sets its own class while it mounts; a visitor's remembered choice is put on top of it, once.
     if (choice && !forced) setTimeout(() => apply(choice === "dark"), 0);
     new MutationObserver(() => document.dispatchEvent(new Event("t2:theme"))).observe(document.body, { attributes: true, attributeFilter: ["class"] });

@@ -5,11 +5,7 @@
   const t2 = window.t2ui;
   if (!t2 || t2.rows) return;
   const HEADS = ["prompt", "question", "input"], BLANK = 2, UNDOS = 20; // HEADS: as t2ui/shots.py reads them
-  const make = (tag, props = {}, ...inside) => {
-    const node = Object.assign(document.createElement(tag), props);
-    node.append(...inside);
-    return node;
-  };
+  const { make } = t2;
   /* What a spreadsheet puts on the clipboard: cells between tabs, quoted where they hold a tab, a quote or a line's end. */
   t2.cells = (text) => {
     const rows = [[""]];

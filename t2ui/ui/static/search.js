@@ -31,7 +31,6 @@
       say(spans[i], t2.filled(text, slots));
     });
   };
-  t2.filled = (text, slots) => text.replace(/\{(\w+)\}/g, (all, key) => (key in slots ? slots[key] : all));
 
   /* Draw into `root` (what search_view.frame made); text: words by key, as Expert and as Simple mode say them. */
   const painter = (root, text) => {

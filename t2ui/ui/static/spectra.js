@@ -3,7 +3,7 @@
   "use strict";
   const t2 = window.t2ui;
   if (!t2 || t2.strip) return;
-  const fill = (text, slots) => text.replace(/\{(\w+)\}/g, (all, key) => (key in slots ? slots[key] : all));
+  const fill = t2.filled;
   const num = (x, digits = 3) => Number(x).toFixed(digits).replace("-", "−");
 
   // ---- the sliders again, small: they move the picture at once, and the Mix tab's sliders when they are let go ------------

@@ -6,13 +6,6 @@
   if (!t2 || t2.speak) return;
   const root = document.documentElement;
   const MODES = ["simple", "expert"], NARROW = "(max-width: 640px)"; // as in page.css
-  const kept = (key, value) => {
-    try { // a private window: not remembered
-      if (value === undefined) return localStorage.getItem(key);
-      localStorage.setItem(key, value);
-    } catch { /* nothing */ }
-    return null;
-  };
   const known = (mode) => (MODES.includes(mode) ? mode : null);
 
   // ---- Simple or Expert: what the address says, else what was chosen here, else Simple on a phone ------------------
@@ -25,9 +18,9 @@
     press();
     document.dispatchEvent(new Event("t2:words"));
   };
-  const chosen = known(new URLSearchParams(location.search).get("mode")) || known(kept("t2ui-words"));
+  const chosen = known(new URLSearchParams(location.search).get("mode")) || known(t2.stored("t2ui-words"));
   t2.speak(chosen || (matchMedia(NARROW).matches ? "simple" : "expert")); // before anything is painted
-  if (kept("t2ui-paper") === "on") root.dataset.t2Paper = "on";
+  if (t2.stored("t2ui-paper") === "on") root.dataset.t2Paper = "on";
 
   document.addEventListener("click", (e) => {
     const button = e.target.closest && e.target.closest('[data-t2="words"], [data-t2="paper"]');
@@ -35,12 +28,12 @@
     if (button.dataset.t2 === "paper") {
       const on = root.dataset.t2Paper !== "on";
       root.dataset.t2Paper = on ? "on" : "";
-      kept("t2ui-paper", on ? "on" : "");
+      t2.stored("t2ui-paper", on ? "on" : "");
       press();
       return;
     }
     const mode = button.dataset.words;
-    kept("t2ui-words", mode);
+    t2.stored("t2ui-words", mode);
     t2.speak(mode);
     const p = new URLSearchParams(location.search);
     p.set("mode", mode);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from t2ui.ui import parts, search_live, search_view
-from t2ui.ui.live import markup
+from t2ui.ui.live import markup, sent
 from t2ui.ui.text import Text
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def as_value(rows: Sequence[Row], t: Text) -> str:
 
     taken = {row.key: found for row in rows if (found := origin(row.key)) is not None}
     came = {key: [f.row.prompt, f.row.answer, t.family(f.task), _thumb(f.shot.image)] for key, f in taken.items()}
-    return json.dumps({"rows": [[row.prompt, row.answer, row.key] for row in rows], "from": came}).replace("<", "\\u003c")
+    return sent({"rows": [[row.prompt, row.answer, row.key] for row in rows], "from": came})
 
 
 def _thumb(image: Any) -> str:
