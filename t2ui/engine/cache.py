@@ -10,8 +10,10 @@ behind the same calls.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
@@ -21,6 +23,14 @@ from .architectures import takes_slots
 _BYTES = {"cpu": 1 << 30}
 _BYTES_ELSEWHERE = 8 << 30
 _ROUND = 32  # columns that are read are rounded up to this, so that there are few shapes
+
+
+def _zeros(like: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """Zeros of a tensor's dtype and device. On a CPU of pages that the system makes when they are first touched: torch writes every
+    one of them (0.3 s and half a gigabyte for the demo model, in the middle of somebody's first question)."""
+    if like.device.type != "cpu":
+        return like.new_zeros(shape)
+    return torch.from_numpy(np.zeros(math.prod(shape) * like.element_size(), dtype=np.uint8)).view(like.dtype).view(shape)
 
 
 class SlotLayer(DynamicLayer):
@@ -37,7 +47,7 @@ class SlotLayer(DynamicLayer):
             # One column more than a row can have: lanes of a graph that belong to nobody write there (graphs.py).
             shape = (o.slots, key_states.shape[1], o.length + 1, key_states.shape[3])
             # Zeros: what was never written is masked, but a NaN there would come through the mask.
-            self.k, self.v = key_states.new_zeros(shape), value_states.new_zeros(shape)
+            self.k, self.v = _zeros(key_states, shape), _zeros(value_states, shape)
         places, lanes = o.places.to(self.k.device), o.lanes.to(self.k.device)  # of a model spread over GPUs, each has its own
         if isinstance(o.rows, slice):
             k, v = self.k[o.rows], self.v[o.rows]
